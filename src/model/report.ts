@@ -1,0 +1,79 @@
+/** Median and spread of a set of samples. */
+export interface Summary {
+  n: number;
+  median: number;
+  /** First and third quartile. */
+  q1: number;
+  q3: number;
+  min: number;
+  max: number;
+}
+
+/** One cold start and one restored start, taken one after the other. */
+export interface StartupPair {
+  /** From the container's StartedAt to the first successful answer, in milliseconds. */
+  coldMs: number;
+  restoredMs: number;
+}
+
+/** Latency of the first requests after the start, in microseconds. */
+export interface FirstRequests {
+  n: number;
+  p50: number;
+  p99: number;
+}
+
+/** What was measured of the cold and the restored app. */
+export interface Measurements {
+  pairs: StartupPair[];
+  startupMs: { cold: Summary; restored: Summary };
+  /** First 100 requests of the traffic; medians over the pairs of each container's p50 and p99. */
+  firstRequestsMicros: { cold: FirstRequests; restored: FirstRequests };
+  /** Memory in use by the container after those requests, in bytes; medians. */
+  memoryBytes: { cold: number; restored: number };
+  /** Image sizes in bytes as the engine reports them. */
+  imageBytes: { app: number; restoreReady: number };
+}
+
+/** Everything that a reader of the report sees, and the JSON that later runs compare with. */
+export interface Report {
+  version: 1;
+  /** The app's name; one report and one comment for each. */
+  name: string;
+  /** ISO 8601, UTC. */
+  createdAt: string;
+  app: {
+    /** `net10.0`; absent when the app came as an image. */
+    targetFramework?: string;
+    /** Entry assembly; absent when the app came as an image. */
+    assembly?: string;
+    baseImage: string;
+    /** Tag of the restore-ready image. */
+    image: string;
+  };
+  snapshot: {
+    id: string;
+    /** Sum of all image files, in bytes. */
+    bytes: number;
+    criuVersion: string;
+    kernel: string;
+    /** True when an unchanged app's snapshot was taken from the cache. */
+    fromCache: boolean;
+  };
+  warmup: {
+    rounds: number;
+    requests: number;
+    /** Methods compiled by the JIT, where the companion could tell. */
+    methods?: number;
+    /** False when the limit of rounds ended the warmup. */
+    steady: boolean;
+    millis: number;
+  };
+  scan: { findings: number; bytes: number; extents: number; rules: number; knownSecrets: number; millis: number };
+  verify: { clones: number; answersCompared: number };
+  measurements: Measurements;
+  /** Duration of each stage in milliseconds, in order. */
+  stages: { name: string; millis: number }[];
+  /** Commit that was built, where known. */
+  commit?: string;
+}

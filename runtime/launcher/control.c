@@ -1,0 +1,88 @@
+#define _GNU_SOURCE
+#include "launcher.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* The longest line either way, and how long the companion may take for its answer. */
+enum { LINE = 65536, ANSWER_MS = 120000 };
+
+/* An abstract socket: it needs no writable folder and is gone with the container. */
+static const char name[] = "\0dotnet-snapshot";
+
+static int open_socket(int (*use)(int, const struct sockaddr *, socklen_t)) {
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  memcpy(address.sun_path, name, sizeof name - 1);
+  if (fd < 0 || use(fd, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + sizeof name - 1)) {
+    say("dotnet-snapshot: control socket: %s", strerror(errno));
+    return -1;
+  }
+  return fd;
+}
+
+/* Reads up to and with the newline; returns its length, or 0 when the other end closed or was silent too long. */
+static size_t read_line(int fd, char *line, int timeout_ms) {
+  size_t length = 0;
+  while (length < LINE) {
+    struct pollfd source = {.fd = fd, .events = POLLIN};
+    if (poll(&source, 1, timeout_ms) <= 0) return 0;
+    ssize_t got = read(fd, line + length, 1);
+    if (got <= 0) return 0;
+    if (line[length++] == '\n') return length;
+  }
+  return 0;
+}
+
+int control_listen(void) {
+  int fd = open_socket(bind);
+  return fd >= 0 && !listen(fd, 4) ? fd : -1;
+}
+
+static unsigned long inode(int fd) {
+  struct stat status;
+  return fstat(fd, &status) ? 0 : status.st_ino;
+}
+
+/* The pipes between this process's surroundings and the app, by inode: how a restore finds them in the snapshot. */
+static int describe_pipes(char *line, int to_app, int from_app) {
+  return snprintf(line, LINE, "{\"stdout\":\"pipe:[%lu]\",\"stderr\":\"pipe:[%lu]\",\"controlIn\":\"pipe:[%lu]\",\"controlOut\":\"pipe:[%lu]\"}\n",
+                  inode(STDOUT_FILENO), inode(STDERR_FILENO), inode(to_app), inode(from_app));
+}
+
+void control_serve(int socket, int to_app, int from_app) {
+  static char line[LINE];
+  int client = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
+  if (client < 0) return;
+  /* Answers to a request that was given up on must not be taken for this one's. */
+  struct pollfd stale = {.fd = from_app, .events = POLLIN};
+  while (poll(&stale, 1, 0) > 0 && read(from_app, line, sizeof line) > 0) continue;
+
+  size_t length = read_line(client, line, ANSWER_MS);
+  if (length == 6 && !memcmp(line, "pipes\n", 6)) length = describe_pipes(line, to_app, from_app);
+  else if (length && write(to_app, line, length) == (ssize_t)length) length = read_line(from_app, line, ANSWER_MS);
+  else length = 0;
+  if (length && write(client, line, length) < 0) say("dotnet-snapshot: control answer: %s", strerror(errno));
+  close(client);
+}
+
+int control_client(char **words) {
+  static char line[LINE];
+  size_t length = 0;
+  for (char **word = words; *word; word++) length += snprintf(line + length, LINE - length, word == words ? "%s" : " %s", *word);
+  line[length++] = '\n';
+  int fd = open_socket(connect);
+  if (fd < 0) return 1;
+  if (write(fd, line, length) != (ssize_t)length || !(length = read_line(fd, line, -1))) {
+    say("dotnet-snapshot: the companion in the app did not answer");
+    return 1;
+  }
+  return write(STDOUT_FILENO, line, length) == (ssize_t)length ? 0 : 1;
+}

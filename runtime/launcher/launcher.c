@@ -1,0 +1,61 @@
+/*
+ * launcher: the entrypoint (PID 1) of every container that dotnet-snapshot starts or builds.
+ *
+ *   launcher run -- COMMAND…      production: restore the snapshot of COMMAND, or exec COMMAND itself
+ *   launcher warm -- COMMAND…     build: start COMMAND so that it can be checkpointed, and serve `control`
+ *   launcher control WORDS…       build: pass one line to the companion inside the app and print its answer
+ *   launcher criu ARGUMENTS…      run the bundled criu with the capabilities this file carries
+ *
+ * Static, so that it needs nothing of the image it lives in. It carries its capabilities as file
+ * capabilities without the effective bit: where the container does not grant one, exec still works and
+ * the launcher can say what is missing. criu itself carries none; it gets them as ambient capabilities.
+ */
+#define _GNU_SOURCE
+#include "launcher.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void say(const char *format, ...) {
+  char line[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vsnprintf(line, sizeof line - 1, format, arguments);
+  va_end(arguments);
+  if (length > (int)sizeof line - 2) length = sizeof line - 2;
+  line[length++] = '\n';
+  /* One write, so that the line is not torn by the app's own output. */
+  if (write(STDERR_FILENO, line, length) < 0) return;
+}
+
+int start_normally(char **command) {
+  execvp(command[0], command);
+  say("dotnet-snapshot: can't run %s: %s", command[0], strerror(errno));
+  return errno == ENOENT ? 127 : 126;
+}
+
+static int usage(void) {
+  say("usage: launcher run|warm -- COMMAND...  |  launcher control WORDS...  |  launcher criu ARGUMENTS...");
+  return 2;
+}
+
+int main(int count, char **words) {
+  if (count < 3) return usage();
+  const char *mode = words[1];
+  if (!strcmp(mode, "control")) return control_client(words + 2);
+  if (!strcmp(mode, "criu")) {
+    if (grant_ambient_capabilities()) return 1;
+    words[1] = CRIU;
+    execv(CRIU, words + 1);
+    say("dotnet-snapshot: can't run %s: %s", CRIU, strerror(errno));
+    return 127;
+  }
+  if (strcmp(words[2], "--") || count < 4) return usage();
+  if (!strcmp(mode, "warm")) return warm(words + 3);
+  if (!strcmp(mode, "run")) return run(words + 3);
+  return usage();
+}

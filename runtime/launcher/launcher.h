@@ -1,0 +1,41 @@
+#ifndef LAUNCHER_H
+#define LAUNCHER_H
+
+#include <signal.h>
+#include <sys/types.h>
+
+#define PREFIX "/opt/dotnet-snapshot"
+#define CRIU PREFIX "/bin/criu"
+#define SNAPSHOT PREFIX "/checkpoint"
+#define LAUNCH_FILE PREFIX "/launch"
+
+/* The PID that a warmed app gets. PIDs in a new container count up from 1, so it is free at the restore. */
+#define APP_PID 1000
+
+/* Descriptors under which the app finds its control pipes; high, so that no app's own use collides. */
+#define CONTROL_IN 900
+#define CONTROL_OUT 901
+
+/* launcher.c */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int start_normally(char **command);
+
+/* capabilities.c */
+int grant_ambient_capabilities(void);
+int drop_all_capabilities(void);
+
+/* supervise.c: what PID 1 owes its child */
+void block_signals(sigset_t *before);
+int supervise(pid_t app, int control_socket, int to_app, int from_app);
+int exit_code(int wait_status);
+
+/* control.c: one line in, one line out */
+int control_listen(void);
+void control_serve(int socket, int to_app, int from_app);
+int control_client(char **words);
+
+/* warm.c, run.c */
+int warm(char **command);
+int run(char **command);
+
+#endif

@@ -1,0 +1,151 @@
+#define _GNU_SOURCE
+#include "launcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WORDS = 256, FILE_SIZE = 65536 };
+
+/* What the restore needs of the snapshot's manifest, as `launch` states it: `key value` lines. */
+struct launch {
+  const char *snapshot, *out, *err, *control_in, *control_out;
+  char *command[WORDS];
+};
+
+/* Reads PREFIX/launch into `launch`; the strings live as long as the process. Returns the reason where it can't. */
+static const char *read_launch(struct launch *launch) {
+  static char text[FILE_SIZE];
+  int fd = open(LAUNCH_FILE, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return "this image holds no snapshot";
+  ssize_t length = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (length <= 0 || length == sizeof text - 1) return "the launch file can't be read whole";
+  text[length] = 0;
+
+  int words = 0;
+  char *rest = text, *line;
+  while ((line = strsep(&rest, "\n")) && *line) {
+    char *value = strchr(line, ' ');
+    if (!value) return "the launch file has a line without a value";
+    *value++ = 0;
+    if (!strcmp(line, "snapshot")) launch->snapshot = value;
+    else if (!strcmp(line, "stdout")) launch->out = value;
+    else if (!strcmp(line, "stderr")) launch->err = value;
+    else if (!strcmp(line, "control-in")) launch->control_in = value;
+    else if (!strcmp(line, "control-out")) launch->control_out = value;
+    else if (!strcmp(line, "command") && words < WORDS - 1) launch->command[words++] = value;
+    else return "the launch file has a line that this launcher does not know";
+  }
+  if (!launch->snapshot || !launch->out || !launch->err || !launch->control_in || !launch->control_out || !words)
+    return "the launch file is not complete";
+  return NULL;
+}
+
+static int same_command(char **one, char **other) {
+  while (*one && *other && !strcmp(*one, *other)) one++, other++;
+  return !*one && !*other;
+}
+
+/* The first error that criu wrote, without its timestamp; criu's later ones only follow from it. */
+static const char *first_error(int log) {
+  static char text[8192];
+  ssize_t length = pread(log, text, sizeof text - 1, 0);
+  if (length <= 0) return "criu gave no reason";
+  text[length] = 0;
+  char *error = strstr(text, "Error (");
+  if (!error) error = text;
+  error[strcspn(error, "\n")] = 0;
+  return error;
+}
+
+static double milliseconds_since(const struct timespec *start) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (now.tv_sec - start->tv_sec) * 1e3 + (now.tv_nsec - start->tv_nsec) / 1e6;
+}
+
+/* Runs criu; returns its exit code. The restored app becomes a child of this process (--restore-sibling). */
+static int restore(const struct launch *launch, int log, int in, int out) {
+  char inherit[4][64];
+  const struct { int fd; const char *pipe; } pipes[4] = {
+      {STDOUT_FILENO + 10, launch->out}, {STDERR_FILENO + 10, launch->err}, {in, launch->control_in}, {out, launch->control_out}};
+  for (int i = 0; i < 4; i++) snprintf(inherit[i], sizeof inherit[i], "fd[%d]:%s", pipes[i].fd, pipes[i].pipe);
+
+  pid_t criu = fork();
+  if (criu == 0) {
+    if (dup2(STDOUT_FILENO, STDOUT_FILENO + 10) < 0 || dup2(STDERR_FILENO, STDERR_FILENO + 10) < 0) _exit(1);
+    dup2(log, STDOUT_FILENO);
+    dup2(log, STDERR_FILENO);
+    char *arguments[] = {
+        CRIU, "restore", "--unprivileged", "-v1", "--images-dir", SNAPSHOT, "--work-dir", "/tmp",
+        "--restore-detached", "--restore-sibling", "--manage-cgroups=ignore", "--tcp-close",
+        "--inherit-fd", inherit[0], "--inherit-fd", inherit[1], "--inherit-fd", inherit[2], "--inherit-fd", inherit[3], NULL};
+    execv(CRIU, arguments);
+    dprintf(log, "Error (launcher): can't run %s: %s\n", CRIU, strerror(errno));
+    _exit(127);
+  }
+  int status;
+  while (waitpid(criu, &status, 0) < 0)
+    if (errno != EINTR) return 1;
+  return exit_code(status);
+}
+
+/* Restores the app; returns NULL and fills `code` with its exit code when it has ended, else the reason. */
+static const char *restore_and_supervise(const struct launch *launch, int *code, sigset_t *before) {
+  static char reason[1024];
+  struct timespec start;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+
+  int to_app[2], from_app[2], log = memfd_create("criu.log", MFD_CLOEXEC);
+  if (log < 0 || pipe(to_app) || pipe(from_app)) return "no descriptors left";
+  fcntl(to_app[1], F_SETFD, FD_CLOEXEC);
+  fcntl(from_app[0], F_SETFD, FD_CLOEXEC);
+  /* Signals that arrive meanwhile wait, and reach the app once it is back. */
+  block_signals(before);
+  int failed = restore(launch, log, to_app[0], from_app[1]);
+  close(to_app[0]);
+  close(from_app[1]);
+  if (failed) {
+    snprintf(reason, sizeof reason, "criu: %.1000s", first_error(log));
+    close(to_app[1]);
+    close(from_app[0]);
+    close(log);
+    return reason;
+  }
+  close(log);
+  say("dotnet-snapshot: restored in %.0f ms (snapshot %s)", milliseconds_since(&start), launch->snapshot);
+  *code = supervise(APP_PID, -1, to_app[1], from_app[0]);
+  return NULL;
+}
+
+int run(char **command) {
+  const char *wish = getenv("DOTNET_SNAPSHOT");
+  int required = wish && !strcmp(wish, "require");
+  if (wish && !strcmp(wish, "off")) return start_normally(command);
+
+  struct launch launch = {0};
+  sigset_t before;
+  sigprocmask(SIG_BLOCK, NULL, &before);
+  int code = 1;
+  const char *reason = read_launch(&launch);
+  if (!reason && !same_command(launch.command, command)) reason = "the container's command is not the one that was checkpointed";
+  if (!reason && grant_ambient_capabilities()) reason = "capabilities can't be taken up";
+  if (!reason && !(reason = restore_and_supervise(&launch, &code, &before))) return code;
+
+  if (required) {
+    say("DS5002 %s; DOTNET_SNAPSHOT=require forbids a normal start", reason);
+    return 1;
+  }
+  say("DS5002 %s; starting normally", reason);
+  /* What was taken up for criu is not the app's. */
+  drop_all_capabilities();
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  return start_normally(command);
+}

@@ -36,6 +36,7 @@ internal static class ControlChannel
             return request switch
             {
                 "jit" => JitActivity.Describe(),
+                "runtime" => RuntimeDescription.Describe(),
                 "prepare" => Preparation.Run(),
                 _ => """{"error":"unknown request"}""",
             };

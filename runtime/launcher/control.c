@@ -2,6 +2,7 @@
 #include "launcher.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -9,6 +10,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The longest line either way, and how long the companion may take for its answer. */
@@ -51,10 +54,33 @@ static unsigned long inode(int fd) {
   return fstat(fd, &status) ? 0 : status.st_ino;
 }
 
-/* The pipes between this process's surroundings and the app, by inode: how a restore finds them in the snapshot. */
-static int describe_pipes(char *line, int to_app, int from_app) {
-  return snprintf(line, LINE, "{\"stdout\":\"pipe:[%lu]\",\"stderr\":\"pipe:[%lu]\",\"controlIn\":\"pipe:[%lu]\",\"controlOut\":\"pipe:[%lu]\"}\n",
-                  inode(STDOUT_FILENO), inode(STDERR_FILENO), inode(to_app), inode(from_app));
+/* The CPU's features as /proc/cpuinfo lists them; empty where it lists none. */
+static const char *cpu_features(void) {
+  static char text[65536];
+  int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+  ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+  if (fd >= 0) close(fd);
+  text[length > 0 ? length : 0] = 0;
+  char *flags = strstr(text, "\nflags");
+  if (!flags) flags = strstr(text, "\nFeatures");
+  if (!flags || !(flags = strchr(flags, ':'))) return "";
+  flags += strspn(flags, ": ");
+  flags[strcspn(flags, "\n")] = 0;
+  return flags;
+}
+
+/* What the snapshot's manifest states of the app's surroundings, seen from inside. Pipes are named by inode, as CRIU does. */
+static size_t describe_process(char *line, int to_app, int from_app) {
+  struct utsname system;
+  struct timespec monotonic;
+  uname(&system);
+  clock_gettime(CLOCK_MONOTONIC, &monotonic);
+  return snprintf(line, LINE,
+                  "{\"pid\":%d,\"uid\":%d,\"gid\":%d,\"stdout\":\"pipe:[%lu]\",\"stderr\":\"pipe:[%lu]\","
+                  "\"controlIn\":\"pipe:[%lu]\",\"controlOut\":\"pipe:[%lu]\",\"kernel\":\"%s\",\"architecture\":\"%s\","
+                  "\"monotonicSeconds\":%ld,\"cpuFeatures\":\"%s\"}\n",
+                  APP_PID, getuid(), getgid(), inode(STDOUT_FILENO), inode(STDERR_FILENO), inode(to_app), inode(from_app),
+                  system.release, system.machine, (long)monotonic.tv_sec, cpu_features());
 }
 
 void control_serve(int socket, int to_app, int from_app) {
@@ -66,7 +92,7 @@ void control_serve(int socket, int to_app, int from_app) {
   while (poll(&stale, 1, 0) > 0 && read(from_app, line, sizeof line) > 0) continue;
 
   size_t length = read_line(client, line, ANSWER_MS);
-  if (length == 6 && !memcmp(line, "pipes\n", 6)) length = describe_pipes(line, to_app, from_app);
+  if (length == 8 && !memcmp(line, "process\n", 8)) length = describe_process(line, to_app, from_app);
   else if (length && write(to_app, line, length) == (ssize_t)length) length = read_line(from_app, line, ANSWER_MS);
   else length = 0;
   if (length && write(client, line, length) < 0) say("dotnet-snapshot: control answer: %s", strerror(errno));

@@ -1,0 +1,57 @@
+/** Capabilities a container gets on top of none at all. */
+export type Capability = 'CHECKPOINT_RESTORE' | 'SETPCAP' | 'SYS_PTRACE';
+
+/** A container as this product starts them. */
+export interface ContainerSpec {
+  image: string;
+  /** Replaces the image's entrypoint. */
+  entrypoint?: string;
+  /** Replaces the image's command. */
+  command?: readonly string[];
+  user?: string;
+  /** Everything is dropped first; absent keeps the engine's default set. */
+  capabilities?: readonly Capability[];
+  /** Path of a seccomp profile, or `unconfined`. */
+  seccomp?: string;
+  noNewPrivileges?: boolean;
+  /** A read-only root with a tmpfs on /tmp. */
+  readOnly?: boolean;
+  env?: Record<string, string>;
+  /** Name of a network to join; the default bridge where absent. */
+  network?: string;
+  /** Publishes the container's port on a port of the loopback address. */
+  publish?: { host: number; container: number };
+  labels?: Record<string, string>;
+}
+
+/** The arguments of `docker create` or `docker run` for a container, image and command included. */
+export function containerArguments(spec: ContainerSpec): string[] {
+  const pairs = (flag: string, values: Record<string, string> = {}) =>
+    Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${value}`]);
+  return [
+    ...(spec.user === undefined ? [] : ['--user', spec.user]),
+    ...(spec.capabilities ? ['--cap-drop', 'ALL'] : []),
+    ...(spec.capabilities ?? []).flatMap((capability) => ['--cap-add', capability]),
+    ...(spec.seccomp === undefined ? [] : ['--security-opt', `seccomp=${spec.seccomp}`]),
+    ...(spec.noNewPrivileges ? ['--security-opt', 'no-new-privileges'] : []),
+    ...(spec.readOnly ? ['--read-only', '--tmpfs', '/tmp'] : []),
+    ...(spec.network === undefined ? [] : ['--network', spec.network]),
+    ...(spec.publish ? ['--publish', `127.0.0.1:${spec.publish.host}:${spec.publish.container}`] : []),
+    ...pairs('--env', spec.env),
+    ...pairs('--label', spec.labels),
+    ...(spec.entrypoint === undefined ? [] : ['--entrypoint', spec.entrypoint]),
+    spec.image,
+    ...(spec.command ?? []),
+  ];
+}
+
+/** How a restore-ready image runs in production: as its own non-root user, with the two capabilities that CRIU needs. */
+export function productionSpec(image: string, seccompProfile: string): ContainerSpec {
+  return {
+    image,
+    capabilities: ['CHECKPOINT_RESTORE', 'SETPCAP'],
+    seccomp: seccompProfile,
+    noNewPrivileges: true,
+    readOnly: true,
+  };
+}

@@ -1,0 +1,232 @@
+import { SnapshotError } from '../errors.ts';
+import type { ExecOptions, ExecResult, Run } from '../exec.ts';
+import { type ContainerSpec, containerArguments } from './container.ts';
+
+/** What this product needs to know of an image. */
+export interface ImageInfo {
+  id: string;
+  entrypoint: string[];
+  command: string[];
+  user: string;
+  workingDirectory: string;
+  env: Record<string, string>;
+  labels: Record<string, string>;
+  /** Bytes, all layers. */
+  size: number;
+}
+
+/** A container's state. `startedAt` is in milliseconds since the epoch, with fractions. */
+export interface ContainerState {
+  running: boolean;
+  exitCode: number;
+  startedAt: number;
+}
+
+/** CHECKPOINT_RESTORE is unknown to older engines of some distributions. */
+const OLDEST_ENGINE = 23;
+
+/** The Docker engine, through its command line: it finds contexts, credentials and remote hosts as the user set them up. */
+export class Docker {
+  readonly #run: Run;
+  readonly #labels: Record<string, string>;
+
+  /** `runId` labels every container and image layer made, so that all can be found and removed. */
+  constructor(run: Run, runId: string) {
+    this.#run = run;
+    this.#labels = { 'dotnet-snapshot.run': runId };
+  }
+
+  /** Throws DS2001 unless an engine that can checkpoint answers. */
+  async requireEngine(): Promise<void> {
+    let result: ExecResult;
+    try {
+      result = await this.#run(['docker', 'version', '--format', '{{.Server.Version}}']);
+    } catch {
+      throw new SnapshotError('DS2001', 'There is no `docker` command on this machine.');
+    }
+    if (result.code !== 0)
+      throw new SnapshotError('DS2001', 'The Docker engine does not answer.', { detail: result.stderr });
+    const version = result.stdout.trim();
+    if (Number.parseInt(version, 10) < OLDEST_ENGINE)
+      throw new SnapshotError('DS2001', `The Docker engine is version ${version}, too old to grant CHECKPOINT_RESTORE.`, {
+        fix: `Install Docker engine ${OLDEST_ENGINE} or newer.`,
+      });
+  }
+
+  /** The image, or undefined where this engine has none of that name. */
+  async image(reference: string): Promise<ImageInfo | undefined> {
+    const result = await this.#docker(['image', 'inspect', reference], { allowFailure: true });
+    if (result.code !== 0) return undefined;
+    const [image] = JSON.parse(result.stdout) as [
+      {
+        Id: string;
+        Size: number;
+        Config: {
+          Entrypoint?: string[] | null;
+          Cmd?: string[] | null;
+          User?: string;
+          WorkingDir?: string;
+          Env?: string[] | null;
+          Labels?: Record<string, string> | null;
+        };
+      },
+    ];
+    return {
+      id: image.Id,
+      entrypoint: image.Config.Entrypoint ?? [],
+      command: image.Config.Cmd ?? [],
+      user: image.Config.User ?? '',
+      workingDirectory: image.Config.WorkingDir || '/',
+      env: Object.fromEntries((image.Config.Env ?? []).map((entry) => splitOnce(entry, '='))),
+      labels: image.Config.Labels ?? {},
+      size: image.Size,
+    };
+  }
+
+  /** Like {@link image}; throws DS2009 where there is none. */
+  async requireImage(reference: string): Promise<ImageInfo> {
+    const image = await this.image(reference);
+    if (!image) throw new SnapshotError('DS2009', `There is no image ${reference} on this machine.`);
+    return image;
+  }
+
+  /** Builds an image from a folder and returns its id. `dockerfile` is a path; output lines go to `onLine`. */
+  async build(
+    context: string,
+    options: { dockerfile?: string; tag: string; onLine?: (line: string) => void },
+  ): Promise<string> {
+    const file = options.dockerfile === undefined ? [] : ['--file', options.dockerfile];
+    const argv = ['docker', 'build', ...file, '--tag', options.tag, context];
+    // Without the buildx component the command line refuses to build unless BuildKit is switched off.
+    const buildKit = (await this.#run(['docker', 'buildx', 'version'])).code === 0;
+    const result = await this.#run(argv, {
+      env: { DOCKER_BUILDKIT: buildKit ? '1' : '0' },
+      ...(options.onLine && { onLine: options.onLine }),
+    });
+    if (result.code !== 0) {
+      const output = `${result.stdout}\n${result.stderr}`;
+      throwOnFullDisk(output);
+      throw new SnapshotError('DS2004', `The image ${options.tag} can't be built.`, { detail: tail(output, 25) });
+    }
+    return (await this.requireImage(options.tag)).id;
+  }
+
+  async removeImage(reference: string): Promise<void> {
+    await this.#docker(['image', 'rm', '--force', reference], { allowFailure: true });
+  }
+
+  /** Creates a container without starting it; returns its id. */
+  async create(spec: ContainerSpec): Promise<string> {
+    const labels = { ...this.#labels, ...spec.labels };
+    const result = await this.#docker(['create', ...containerArguments({ ...spec, labels })]);
+    return result.stdout.trim();
+  }
+
+  /** Throws DS2005 where the published port is taken. */
+  async start(container: string): Promise<void> {
+    const result = await this.#docker(['start', container], { allowFailure: true });
+    if (result.code === 0) return;
+    if (/port is already allocated|address already in use/.test(result.stderr))
+      throw new SnapshotError('DS2005', 'The port for the container is in use.', { detail: result.stderr });
+    throw engineFailure(['start'], result);
+  }
+
+  /** Runs a program in a running container; its exit code is part of the result. */
+  exec(container: string, argv: readonly string[]): Promise<ExecResult> {
+    return this.#docker(['exec', '--workdir', '/', container, ...argv], { allowFailure: true });
+  }
+
+  async state(container: string): Promise<ContainerState> {
+    const result = await this.#docker(['inspect', '--format', '{{json .State}}', container]);
+    const state = JSON.parse(result.stdout) as { Running: boolean; ExitCode: number; StartedAt: string };
+    return { running: state.Running, exitCode: state.ExitCode, startedAt: parseTimestamp(state.StartedAt) };
+  }
+
+  /** The container's last log lines, both streams. */
+  async logs(container: string, lines = 30): Promise<string> {
+    const result = await this.#docker(['logs', '--tail', String(lines), container], { allowFailure: true });
+    return `${result.stdout}${result.stderr}`.trimEnd();
+  }
+
+  /** Waits until the container has ended; returns its exit code. */
+  async wait(container: string): Promise<number> {
+    return Number((await this.#docker(['wait', container])).stdout.trim());
+  }
+
+  /** Asks the container to end by SIGTERM and kills it after `seconds`. */
+  async stop(container: string, seconds: number): Promise<void> {
+    await this.#docker(['stop', '--time', String(seconds), container], { allowFailure: true });
+  }
+
+  /** Copies a folder or file out of a container, running or not. */
+  async copyOut(container: string, from: string, to: string): Promise<void> {
+    const result = await this.#docker(['cp', `${container}:${from}`, to], { allowFailure: true });
+    if (result.code !== 0) {
+      throwOnFullDisk(result.stderr);
+      throw engineFailure(['cp'], result);
+    }
+  }
+
+  /** Memory that the containers use now, in bytes, without what the kernel can drop at once; in the given order. */
+  async memory(containers: readonly string[]): Promise<number[]> {
+    const result = await this.#docker(['stats', '--no-stream', '--no-trunc', '--format', '{{.ID}} {{.MemUsage}}', ...containers]);
+    const usage = new Map(result.stdout.trim().split('\n').map((line) => splitOnce(line, ' ')));
+    return containers.map((container) => parseSize(usage.get(container) ?? ''));
+  }
+
+  async remove(container: string): Promise<void> {
+    await this.#docker(['rm', '--force', '--volumes', container], { allowFailure: true });
+  }
+
+  /** Removes every container of this run, also those that an interrupted call had just made. */
+  async removeAll(): Promise<void> {
+    const filters = Object.entries(this.#labels).flatMap(([name, value]) => ['--filter', `label=${name}=${value}`]);
+    const result = await this.#docker(['ps', '--all', '--quiet', ...filters], { allowFailure: true });
+    for (const container of result.stdout.split('\n').filter(Boolean)) await this.remove(container);
+  }
+
+  async #docker(args: string[], options: ExecOptions & { allowFailure?: boolean } = {}): Promise<ExecResult> {
+    const { allowFailure, ...execOptions } = options;
+    const result = await this.#run(['docker', ...args], execOptions);
+    if (result.code !== 0 && !allowFailure) {
+      throwOnFullDisk(result.stderr);
+      throw engineFailure(args, result);
+    }
+    return result;
+  }
+}
+
+function engineFailure(args: string[], result: ExecResult): SnapshotError {
+  return new SnapshotError('DS2001', `docker ${args[0]} failed.`, {
+    detail: result.stderr,
+    fix: 'See what Docker says above.',
+  });
+}
+
+function throwOnFullDisk(output: string): void {
+  if (/no space left on device|ENOSPC/i.test(output))
+    throw new SnapshotError('DS2006', 'The disk is full.', { detail: tail(output, 3) });
+}
+
+/** The last lines of a text. */
+export function tail(text: string, lines: number): string {
+  return text.trimEnd().split('\n').slice(-lines).join('\n');
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
+}
+
+/** RFC 3339 with nanoseconds to milliseconds; Date alone drops all below one millisecond. */
+function parseTimestamp(text: string): number {
+  const fraction = /\.(\d+)/.exec(text)?.[1] ?? '';
+  const seconds = Date.parse(text.replace(/\.\d+/, ''));
+  return seconds + Number(`0.${fraction || 0}`) * 1000;
+}
+
+function parseSize(text: string): number {
+  const [, number, unit] = /^([\d.]+)([KMGT]?i?B)/.exec(text) ?? [];
+  const powers: Record<string, number> = { B: 0, KiB: 1, MiB: 2, GiB: 3, TiB: 4 };
+  return Math.round(Number(number ?? Number.NaN) * 1024 ** (powers[unit ?? ''] ?? Number.NaN));
+}

@@ -20,7 +20,9 @@ export class Cleanup {
       try {
         await entry.work();
       } catch (error) {
-        this.#log.warning(`could not clean up ${entry.what}: ${error instanceof Error ? error.message : String(error)}`);
+        this.#log.warning(
+          `could not clean up ${entry.what}: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     }
   }

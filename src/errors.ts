@@ -11,31 +11,58 @@ const CATALOGUE = {
   DS1005: { exit: 2, fix: 'Add at least one request to the traffic file.' },
   DS1006: { exit: 2, fix: 'Use a web or worker project (OutputType Exe), not a library or a test project.' },
   // DS2xxx: the tools or the build failed.
-  DS2001: { exit: 1, fix: 'Install and start Docker, and let this user reach its socket; `docker version` must show a server.' },
+  DS2001: {
+    exit: 1,
+    fix: 'Install and start Docker, and let this user reach its socket; `docker version` must show a server.',
+  },
   DS2002: { exit: 1, fix: 'Mend the compiler errors shown; `dotnet publish` must succeed on its own.' },
   DS2003: { exit: 1, fix: 'Install the .NET SDK that the project needs; `dotnet --version` must run.' },
   DS2004: { exit: 1, fix: 'Look at the build output shown; the base image must exist and be reachable.' },
   DS2005: { exit: 1, fix: 'Choose a free port with --port, or stop what holds it.' },
   DS2006: { exit: 1, fix: 'Free space on the disk that holds Docker’s data and the output folder, then run again.' },
   DS2007: { exit: 130, fix: 'Run it again; containers and temporary files of this run are gone.' },
-  DS2008: { exit: 1, fix: 'Let `docker build` reach a Debian mirror (the runtime bundle is built from Debian packages), then run again.' },
+  DS2008: {
+    exit: 1,
+    fix: 'Let `docker build` reach a Debian mirror (the runtime bundle is built from Debian packages), then run again.',
+  },
   DS2009: { exit: 1, fix: 'Pull or build the image first; `docker image inspect IMAGE` must find it.' },
   // DS3xxx: the app can't be checkpointed.
-  DS3001: { exit: 3, fix: 'Mend what the app’s log shows, or set --ready-path, --port and --ready-timeout to what the app answers.' },
+  DS3001: {
+    exit: 3,
+    fix: 'Mend what the app’s log shows, or set --ready-path, --port and --ready-timeout to what the app answers.',
+  },
   DS3002: { exit: 3, fix: 'Mend what the app’s log shows; it must keep running while it is warmed.' },
   DS3003: { exit: 3, fix: 'Follow the hint shown for what CRIU refused; docs/errors.md lists the known ones.' },
-  DS3004: { exit: 3, fix: 'Use a kernel of 5.9 or newer with CONFIG_CHECKPOINT_RESTORE; GitHub’s ubuntu runners have it.' },
+  DS3004: {
+    exit: 3,
+    fix: 'Use a kernel of 5.9 or newer with CONFIG_CHECKPOINT_RESTORE; GitHub’s ubuntu runners have it.',
+  },
   DS3005: { exit: 3, fix: 'Build the image with `dotnet-snapshot build`; it adds CRIU under /opt/dotnet-snapshot.' },
-  DS3006: { exit: 3, fix: 'Give the image an entrypoint or command that starts the .NET app directly, without a shell.' },
+  DS3006: {
+    exit: 3,
+    fix: 'Give the image an entrypoint or command that starts the .NET app directly, without a shell.',
+  },
   // DS4xxx: the secrets gate.
-  DS4001: { exit: 4, fix: 'Keep the value out of the build: give the app a placeholder while it is warmed, then run again.' },
-  DS4002: { exit: 4, fix: 'The snapshot’s image files could not be read whole, so they count as unsafe; take the checkpoint again.' },
+  DS4001: {
+    exit: 4,
+    fix: 'Keep the value out of the build: give the app a placeholder while it is warmed, then run again.',
+  },
+  DS4002: {
+    exit: 4,
+    fix: 'The snapshot’s image files could not be read whole, so they count as unsafe; take the checkpoint again.',
+  },
   // DS5xxx: the restored app is not the app that was checkpointed.
   DS5001: { exit: 5, fix: 'Compare the two answers shown; correct the app or the expectation in the traffic file.' },
-  DS5002: { exit: 5, fix: 'Look at the restore log shown; the image must restore with CHECKPOINT_RESTORE and SETPCAP only.' },
+  DS5002: {
+    exit: 5,
+    fix: 'Look at the restore log shown; the image must restore with CHECKPOINT_RESTORE and SETPCAP only.',
+  },
   DS5003: { exit: 5, fix: 'Compare the two answers shown; state that a restore loses must not be part of the answer.' },
   // DS6xxx: storing and reporting.
-  DS6001: { exit: 1, fix: 'Check the runner’s connection to the artifact service and that the artifact’s name is unused in this run.' },
+  DS6001: {
+    exit: 1,
+    fix: 'Check the runner’s connection to the artifact service and that the artifact’s name is unused in this run.',
+  },
   DS6002: { exit: 1, fix: 'Name a folder or image that `dotnet-snapshot build` made; it holds manifest.json.' },
   // DS9xxx: our own fault.
   DS9001: { exit: 1, fix: 'This is a defect of dotnet-snapshot; please report it with the output shown.' },
@@ -74,7 +101,13 @@ export class SnapshotError extends Error {
   /** Code, cause, detail and fix, ready to print. */
   format(): string {
     const lines = [`${this.code}: ${this.message}`];
-    if (this.detail) lines.push(...this.detail.trimEnd().split('\n').map((line) => `  | ${line}`));
+    if (this.detail)
+      lines.push(
+        ...this.detail
+          .trimEnd()
+          .split('\n')
+          .map((line) => `  | ${line}`),
+      );
     lines.push(`  fix: ${this.fix}`, `  more: docs/errors.md#${this.code.toLowerCase()}`);
     return lines.join('\n');
   }

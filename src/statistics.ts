@@ -1,4 +1,4 @@
-import type { Summary } from '../model/index.ts';
+import type { Summary } from './model/index.ts';
 
 // At n = 5..20 a start-up time has a long right tail and no known distribution, so nothing here assumes one.
 // The interval for a median comes from order statistics (the sign test turned round): exact for any continuous
@@ -88,7 +88,6 @@ export function pairedDelta(before: readonly number[], after: readonly number[])
 /**
  * Whether two sets of samples, taken independently of each other, can't be told apart: their quartile boxes overlap, or
  * their medians' intervals do (so the interval of the difference includes 0), or either has under {@link MIN_SAMPLES}.
- * Throws a RangeError without samples.
  */
 export function withinNoise(one: readonly number[], other: readonly number[]): boolean {
   if (Math.min(one.length, other.length) < MIN_SAMPLES) return true;

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SnapshotError } from '../errors.ts';
 import type { ExecOptions, ExecResult, Run } from '../exec.ts';
 import { type ContainerSpec, containerArguments } from './container.ts';
@@ -48,9 +51,13 @@ export class Docker {
       throw new SnapshotError('DS2001', 'The Docker engine does not answer.', { detail: result.stderr });
     const version = result.stdout.trim();
     if (Number.parseInt(version, 10) < OLDEST_ENGINE)
-      throw new SnapshotError('DS2001', `The Docker engine is version ${version}, too old to grant CHECKPOINT_RESTORE.`, {
-        fix: `Install Docker engine ${OLDEST_ENGINE} or newer.`,
-      });
+      throw new SnapshotError(
+        'DS2001',
+        `The Docker engine is version ${version}, too old to grant CHECKPOINT_RESTORE.`,
+        {
+          fix: `Install Docker engine ${OLDEST_ENGINE} or newer.`,
+        },
+      );
   }
 
   /** The image, or undefined where this engine has none of that name. */
@@ -83,6 +90,15 @@ export class Docker {
     };
   }
 
+  /** Pulls an image; throws DS2009 where that fails. */
+  async pull(reference: string): Promise<void> {
+    const result = await this.#docker(['pull', '--quiet', reference], { allowFailure: true });
+    if (result.code !== 0)
+      throw new SnapshotError('DS2009', `The image ${reference} is not on this machine and can't be pulled.`, {
+        detail: result.stderr,
+      });
+  }
+
   /** Like {@link image}; throws DS2009 where there is none. */
   async requireImage(reference: string): Promise<ImageInfo> {
     const image = await this.image(reference);
@@ -109,6 +125,11 @@ export class Docker {
       throw new SnapshotError('DS2004', `The image ${options.tag} can't be built.`, { detail: tail(output, 25) });
     }
     return (await this.requireImage(options.tag)).id;
+  }
+
+  /** Gives an image another name, taking it from whichever had it. */
+  async tag(image: string, name: string): Promise<void> {
+    await this.#docker(['tag', image, name]);
   }
 
   async removeImage(reference: string): Promise<void> {
@@ -167,10 +188,35 @@ export class Docker {
     }
   }
 
+  /** The text of a file in a container, running or not; undefined where there is none. */
+  async readFile(container: string, path: string): Promise<string | undefined> {
+    const directory = await mkdtemp(join(tmpdir(), 'dotnet-snapshot-file-'));
+    try {
+      const result = await this.#docker(['cp', `${container}:${path}`, join(directory, 'file')], {
+        allowFailure: true,
+      });
+      return result.code === 0 ? await readFile(join(directory, 'file'), 'utf8') : undefined;
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+
   /** Memory that the containers use now, in bytes, without what the kernel can drop at once; in the given order. */
   async memory(containers: readonly string[]): Promise<number[]> {
-    const result = await this.#docker(['stats', '--no-stream', '--no-trunc', '--format', '{{.ID}} {{.MemUsage}}', ...containers]);
-    const usage = new Map(result.stdout.trim().split('\n').map((line) => splitOnce(line, ' ')));
+    const result = await this.#docker([
+      'stats',
+      '--no-stream',
+      '--no-trunc',
+      '--format',
+      '{{.ID}} {{.MemUsage}}',
+      ...containers,
+    ]);
+    const usage = new Map(
+      result.stdout
+        .trim()
+        .split('\n')
+        .map((line) => splitOnce(line, ' ')),
+    );
     return containers.map((container) => parseSize(usage.get(container) ?? ''));
   }
 

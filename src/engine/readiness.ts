@@ -24,7 +24,11 @@ export type Readiness = { readyAt: number } | { readyAt: undefined; lastStatus: 
  * Asks `url` until it answers with a status below 400 or `deadline` (milliseconds since the epoch) has passed.
  * Asks again after a millisecond, so that the moment of the first answer is known to about that.
  */
-export async function waitUntilReady(url: string, deadline: number, gone: () => boolean = () => false): Promise<Readiness> {
+export async function waitUntilReady(
+  url: string,
+  deadline: number,
+  gone: () => boolean = () => false,
+): Promise<Readiness> {
   let lastStatus: number | undefined;
   while (Date.now() < deadline && !gone()) {
     lastStatus = (await status(url, Math.max(1, deadline - Date.now()))) ?? lastStatus;

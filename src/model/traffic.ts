@@ -49,3 +49,6 @@ export interface Answer {
   /** What the expectation asked and the answer did not have; empty when all is well. */
   unmet: string[];
 }
+
+/** Sends a traffic file's requests to a running app; the stages get it handed in. */
+export type Replay = (traffic: Traffic, target: { origin: string }, options?: { limit?: number }) => Promise<Answer[]>;

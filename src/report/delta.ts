@@ -1,5 +1,5 @@
-import { withinNoise } from '../statistics.ts';
 import type { Report } from '../model/index.ts';
+import { withinNoise } from '../statistics.ts';
 
 /** How a value compares with the base branch's. Lower is better for all of them. */
 export type Verdict = 'better' | 'worse' | 'within noise';

@@ -1,5 +1,5 @@
-import { MIN_SAMPLES, type PairedDelta, pairedDelta } from '../statistics.ts';
 import type { Report } from '../model/index.ts';
+import { MIN_SAMPLES, type PairedDelta, pairedDelta } from '../statistics.ts';
 import { formatMs, formatRatio } from './format.ts';
 
 /** What a restore does to the start: told by the single pairs, not by the medians alone. */

@@ -1,0 +1,24 @@
+// Bundles each door into one file that needs no node_modules; CI rebuilds and compares.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+await build({
+  entryPoints: { cli: 'src/cli.ts', main: 'src/main.ts' },
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  legalComments: 'none',
+  // CommonJS has neither; dependencies and session.ts use both.
+  define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname' },
+  banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
+  logLevel: 'warning',
+});
+
+// The reusable workflow reaches the action of its own commit as `$/.github/actions/snapshot`: `$/` alone is refused.
+const manifest = readFileSync('action.yml', 'utf8').replace(/^(\s+(?:main|post): ['"]?)dist\//gm, '$1../../../dist/');
+mkdirSync('.github/actions/snapshot', { recursive: true });
+writeFileSync('.github/actions/snapshot/action.yml', `# Made from /action.yml by npm run build.\n${manifest}`);

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Docker } from '../engine/docker.ts';
+import { SnapshotError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { AppImage, Manifest, PublishedApp, Snapshot, Traffic } from '../model/index.ts';
+import type { Control } from './control.ts';
+import { diagnose } from './diagnosis.ts';
+
+/** Folder inside the warming container that the dump is written to. */
+export const CHECKPOINT_FOLDER = '/opt/dotnet-snapshot/checkpoint';
+const DUMP_LOG = 'dump.log';
+
+/** Throws DS3005 where the container holds no CRIU, DS3004 where its kernel can't be used. Returns CRIU's version. */
+export async function preflight(control: Control): Promise<string> {
+  const version = await control.criu(['--version']);
+  const criuVersion = /Version: (\S+)/.exec(version.stdout)?.[1];
+  if (version.code !== 0 || !criuVersion)
+    throw new SnapshotError('DS3005', 'There is no working CRIU in the container.', { detail: version.stderr });
+  const check = await control.criu(['check', '--unprivileged']);
+  // The PID is chosen by clone3, so that ns_last_pid, which is read-only in containers, is not needed.
+  const missing = `${check.stdout}${check.stderr}`
+    .split('\n')
+    .filter((line) => /Error \(/.test(line) && !line.includes('ns_last_pid'));
+  if (missing.length > 0)
+    throw new SnapshotError('DS3004', 'The kernel lacks what CRIU needs.', { detail: missing.join('\n') });
+  return criuVersion;
+}
+
+/** Dumps the app as its own user. With `keepRunning` the app goes on and the images stay in the container. Throws DS3003 or DS2006. */
+export async function dump(
+  control: Control,
+  pid: number,
+  docker: Docker,
+  container: string,
+  keepRunning = false,
+): Promise<void> {
+  const result = await control.criu([
+    'dump',
+    '--unprivileged',
+    '--tree',
+    String(pid),
+    '--images-dir',
+    CHECKPOINT_FOLDER,
+    '--log-file',
+    DUMP_LOG,
+    '-v2',
+    '--manage-cgroups=ignore',
+    // Connections can't follow into another container; the app sees them closed.
+    '--tcp-close',
+    ...(keepRunning ? ['--leave-running'] : []),
+  ]);
+  // The container ends with the app, so its exec may end without an exit code; the log tells how the dump went.
+  const log = await dumpLog(docker, container);
+  if (/Dumping FAILED|Error \(/.test(log) && !/Dumping finished successfully/.test(log)) throw diagnose(log);
+  if (result.code !== 0 && result.code !== 137) throw diagnose(`${log}\n${result.stdout}${result.stderr}`);
+}
+
+async function dumpLog(docker: Docker, container: string): Promise<string> {
+  const result = await docker.readFile(container, `${CHECKPOINT_FOLDER}/${DUMP_LOG}`);
+  return result ?? '';
+}
+
+export interface CheckpointContext {
+  name: string;
+  app: AppImage;
+  published?: PublishedApp;
+  traffic: Traffic;
+  criuVersion: string;
+  /** Where the snapshot is put; replaced if it exists. */
+  directory: string;
+}
+
+/**
+ * Takes the checkpoint of the warmed app: empties pools, compacts the heap, dumps, copies the images out, and writes
+ * down what the restore must know. The app has ended when this returns.
+ */
+export async function checkpoint(
+  container: string,
+  control: Control,
+  context: CheckpointContext,
+  { docker, log }: { docker: Docker; log: Log },
+): Promise<Snapshot> {
+  const runtime = await control.runtime();
+  const prepared = await control.prepare();
+  if (prepared.clearedPools.length > 0) log.info(`emptied connection pools: ${prepared.clearedPools.join(', ')}`);
+  const process = await control.process();
+  await dump(control, process.pid, docker, container);
+
+  await rm(context.directory, { recursive: true, force: true });
+  await mkdir(context.directory, { recursive: true });
+  await docker.copyOut(container, `${CHECKPOINT_FOLDER}/.`, context.directory);
+  await rm(join(context.directory, DUMP_LOG), { force: true });
+  const files = await describeFiles(context.directory);
+  const { pid, uid, gid, stdout, stderr, controlIn, controlOut } = process;
+  const manifest: Manifest = {
+    schemaVersion: 1,
+    id: createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 12),
+    name: context.name,
+    createdAt: new Date().toISOString(),
+    app: {
+      command: context.app.command,
+      imageId: context.app.id,
+      baseImage: context.app.baseImage,
+      ...(context.app.baseImageId !== undefined && { baseImageId: context.app.baseImageId }),
+      ...(context.published && {
+        targetFramework: context.published.targetFramework,
+        assembly: context.published.assembly,
+      }),
+    },
+    runtime,
+    process: { pid, uid, gid, stdout, stderr, controlIn, controlOut },
+    host: {
+      kernel: process.kernel,
+      architecture: process.architecture,
+      cpuFeatures: process.cpuFeatures.split(' ').filter(Boolean),
+      monotonicSeconds: process.monotonicSeconds,
+    },
+    criu: { version: context.criuVersion },
+    capabilities: ['CHECKPOINT_RESTORE', 'SETPCAP'],
+    traffic: {
+      digest: context.traffic.digest,
+      requests: context.traffic.exchanges.reduce((sum, { repeat }) => sum + repeat, 0),
+    },
+    files,
+  };
+  return {
+    directory: context.directory,
+    manifest,
+    bytes: Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+async function describeFiles(directory: string): Promise<Manifest['files']> {
+  const files: Manifest['files'] = {};
+  for (const name of (await readdir(directory)).sort()) {
+    const path = join(directory, name);
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(path), hash);
+    files[name] = { sha256: hash.digest('hex'), bytes: (await stat(path)).size };
+  }
+  return files;
+}
+
+/** Whether a folder still holds exactly the files that the manifest names, unchanged. */
+export async function isIntact(directory: string, manifest: Manifest): Promise<boolean> {
+  const found = await describeFiles(directory).catch(() => ({}));
+  return JSON.stringify(found) === JSON.stringify(manifest.files);
+}
+
+/** Reads and checks a manifest. Throws DS6002 where there is none or it is not one. */
+export async function readManifest(file: string, parse: (value: unknown) => Manifest): Promise<Manifest> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) throw new SnapshotError('DS6002', `There is no manifest at ${file}.`);
+  try {
+    return parse(JSON.parse(text));
+  } catch (error) {
+    throw new SnapshotError('DS6002', `${file} is not a manifest of version 1.`, {
+      detail: String(error).slice(0, 500),
+    });
+  }
+}

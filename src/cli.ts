@@ -1,0 +1,58 @@
+import { type Command, commands } from './commands/index.ts';
+import { SnapshotError } from './errors.ts';
+import { terminalLog } from './terminal.ts';
+import { createTools, runSession } from './session.ts';
+import { version } from './version.ts';
+
+/** The command line: finds the command, runs it, presents its failure. */
+async function main(words: string[]): Promise<number> {
+  const [name, ...rest] = words;
+  if (name === '--version') {
+    console.log(version);
+    return 0;
+  }
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    console.log(overview());
+    return name === undefined ? 2 : 0;
+  }
+  const tools = createTools(terminalLog(rest.includes('--verbose')), process.env);
+  return runSession(
+    tools,
+    async () => {
+      const command = (commands as Record<string, Command>)[name];
+      if (!command || !Object.hasOwn(commands, name))
+        throw new SnapshotError('DS1001', `There is no command "${name}".`, { fix: 'See dotnet-snapshot --help.' });
+      if (beforeDashes(rest).some((word) => word === '--help' || word === '-h')) {
+        console.log(command.help);
+        return 0;
+      }
+      return command.run(rest.filter((word) => word !== '--verbose'), tools);
+    },
+    (error) => console.error(error.format()),
+  );
+}
+
+function beforeDashes(words: string[]): string[] {
+  const at = words.indexOf('--');
+  return at < 0 ? words : words.slice(0, at);
+}
+
+function overview(): string {
+  const list = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`);
+  return [
+    'dotnet-snapshot: restore-ready images of .NET apps, warmed and verified',
+    '',
+    'usage: dotnet-snapshot COMMAND [--help] [--verbose] …',
+    '',
+    ...list,
+    '',
+    'exit codes: 0 ok, 1 unexpected, 2 usage, 3 not checkpointable, 4 secrets found, 5 verification failed, 130 interrupted',
+  ].join('\n');
+}
+
+// exitCode, not exit(): what is still being written to a pipe must arrive.
+main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+  // An interrupted pipeline may still wait for something that will not come.
+  setTimeout(() => process.exit(code), 500).unref();
+});

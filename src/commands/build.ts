@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { clearOutput, writeOutcome, writeScan } from '../output.ts';
+import { build as runPipeline } from '../pipeline.ts';
+import { headline } from '../report/headline.ts';
+import { describeBuildFlags, parseBuildFlags } from './flags.ts';
+import type { Command } from './index.ts';
+
+export const build: Command = {
+  summary: 'make a restore-ready image of an app',
+  help: [
+    'usage: dotnet-snapshot build --traffic FILE (--project PATH | --dockerfile FILE | --image NAME:TAG) [flags]',
+    '',
+    'Publishes the app, warms it in a container by replaying the traffic, takes a checkpoint, scans it for secrets,',
+    'makes the image, restores and verifies it, measures it, and writes report and snapshot to the output folder.',
+    '',
+    describeBuildFlags(),
+    '  --verbose                  Show what the tools print.',
+  ].join('\n'),
+  async run(words, tools) {
+    const inputs = parseBuildFlags(words);
+    const directory = inputs.output ?? join('out', inputs.name ?? 'snapshot');
+    await clearOutput(directory);
+    const outcome = await runPipeline(inputs, tools, (scan) => writeScan(directory, scan));
+    const files = await writeOutcome(directory, outcome);
+    console.log(headline(outcome.report, outcome.report.name));
+    console.log(`image     ${outcome.image}\nreport    ${files.markdown}\nsnapshot  ${files.snapshot}`);
+    return 0;
+  },
+};

@@ -1,0 +1,20 @@
+import { check as runCheck } from '../pipeline.ts';
+import { describeBuildFlags, parseBuildFlags } from './flags.ts';
+import type { Command } from './index.ts';
+
+export const check: Command = {
+  summary: 'a dry run: say what would block a checkpoint, and how to mend it',
+  help: [
+    'usage: dotnet-snapshot check --traffic FILE (--project PATH | --dockerfile FILE | --image NAME:TAG) [flags]',
+    '',
+    'Starts the app, replays the traffic, takes a checkpoint and throws it away. Makes no image and keeps nothing.',
+    'Takes the flags of build; those for measuring and output have no effect.',
+    '',
+    describeBuildFlags(),
+  ].join('\n'),
+  async run(words, tools) {
+    const { name, warmup } = await runCheck(parseBuildFlags(words), tools);
+    console.log(`${name} can be checkpointed: ${warmup.requests} requests answered as expected, and CRIU dumped the app.`);
+    return 0;
+  },
+};

@@ -1,0 +1,32 @@
+import { SnapshotError } from '../errors.ts';
+import { formatMicros } from '../report/format.ts';
+import { percentile } from '../statistics.ts';
+import { parseTraffic } from '../traffic/parse.ts';
+import { replay } from '../traffic/replay.ts';
+import { parseFlags } from './flags.ts';
+import type { Command } from './index.ts';
+
+export const replayCommand: Command = {
+  summary: 'replay recorded traffic against a running app',
+  help: [
+    'usage: dotnet-snapshot replay --traffic FILE --url http://HOST:PORT',
+    '',
+    'Sends every request of the file and checks the answers against their expectations. Exit code 5 where one differs.',
+  ].join('\n'),
+  async run(words) {
+    const { values } = parseFlags(words, { traffic: { type: 'string' }, url: { type: 'string' } });
+    if (!values.traffic) throw new SnapshotError('DS1001', '--traffic is missing.');
+    if (!values.url || !URL.canParse(values.url)) throw new SnapshotError('DS1001', '--url is missing or not a URL.');
+    const answers = await replay(await parseTraffic(values.traffic), { origin: new URL(values.url).origin });
+    const micros = answers.map((answer) => answer.micros);
+    const failed = answers.filter((answer) => answer.unmet.length > 0);
+    console.log(
+      `${answers.length} requests, ${failed.length} not as expected, p50 ${formatMicros(percentile(micros, 0.5))}, p99 ${formatMicros(percentile(micros, 0.99))}`,
+    );
+    if (failed.length > 0)
+      throw new SnapshotError('DS5001', `${failed.length} answers are not what the traffic file expects.`, {
+        detail: failed.slice(0, 10).map((answer) => `${answer.exchange} (${answer.method} ${answer.path}): ${answer.unmet.join('; ')}`).join('\n'),
+      });
+    return 0;
+  },
+};

@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import { containerArguments, productionSpec } from '../engine/container.ts';
+import { runInForeground } from '../exec.ts';
+import { parseFlags } from './flags.ts';
+import type { Command } from './index.ts';
+
+export const run: Command = {
+  summary: 'run a restore-ready image with exactly the right flags',
+  help: [
+    'usage: dotnet-snapshot run IMAGE [--print] [-- DOCKER-FLAGS…]',
+    '',
+    'docker run with the two capabilities that a restore needs, the shipped seccomp profile, a read-only root and',
+    'no-new-privileges. Flags after -- go to docker, for instance -- --publish 8080:8080. --print shows the command.',
+  ].join('\n'),
+  async run(words, { docker, runtimeDirectory }) {
+    const at = words.indexOf('--');
+    const [own, extra] = at < 0 ? [words, []] : [words.slice(0, at), words.slice(at + 1)];
+    const options = { print: { type: 'boolean', default: false } } as const;
+    const { values, positionals } = parseFlags(own, options, { least: 1, most: 1, what: 'The image' });
+    const spec = productionSpec(positionals[0]!, join(runtimeDirectory, 'seccomp.json'));
+    const argv = ['docker', 'run', '--rm', ...extra, ...containerArguments(spec)];
+    if (values.print) {
+      console.log(argv.join(' '));
+      return 0;
+    }
+    await docker.requireEngine();
+    await docker.requireImage(positionals[0]!);
+    return runInForeground(argv);
+  },
+};

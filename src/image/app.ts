@@ -1,0 +1,110 @@
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Docker, ImageInfo } from '../engine/docker.ts';
+import { SnapshotError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { AppImage, PublishedApp } from '../model/index.ts';
+
+/** User of the official .NET images that is made for apps. */
+const APP_USER = '1654';
+
+interface Tools {
+  docker: Docker;
+  log: Log;
+}
+
+/** The base image for a target framework: `net10.0` gives `mcr.microsoft.com/dotnet/aspnet:10.0`. */
+export function defaultBaseImage(targetFramework: string): string {
+  const version = /^net(\d+\.\d+)/.exec(targetFramework)?.[1];
+  if (!version)
+    throw new SnapshotError('DS1001', `There is no ASP.NET base image for ${targetFramework}.`, {
+      fix: 'Name one with --base-image.',
+    });
+  return `mcr.microsoft.com/dotnet/aspnet:${version}`;
+}
+
+/** Builds the app's own image: the published files on the base image, run as a non-root user. Throws DS2004. */
+export async function imageFromPublished(
+  app: PublishedApp,
+  options: { baseImage?: string; tag: string; user?: string },
+  { docker, log }: Tools,
+): Promise<AppImage> {
+  const baseImage = options.baseImage ?? defaultBaseImage(app.targetFramework);
+  const context = await mkdtemp(join(tmpdir(), 'dotnet-snapshot-image-'));
+  try {
+    await cp(app.directory, join(context, 'app'), { recursive: true });
+    await writeFile(
+      join(context, 'Dockerfile'),
+      [
+        `FROM ${baseImage}`,
+        'WORKDIR /app',
+        'COPY app/ ./',
+        `USER ${options.user ?? APP_USER}`,
+        `ENTRYPOINT ${JSON.stringify(app.command)}`,
+        '',
+      ].join('\n'),
+    );
+    await docker.build(context, { tag: options.tag, onLine: (line) => log.debug(line) });
+  } finally {
+    await rm(context, { recursive: true, force: true });
+  }
+  const base = await docker.image(baseImage);
+  return describe(await docker.requireImage(options.tag), options.tag, baseImage, options.user, log, base?.id);
+}
+
+/** Builds the user's own Dockerfile; its folder is the context. Throws DS2004, DS3006. */
+export async function imageFromDockerfile(
+  dockerfile: string,
+  options: { tag: string; user?: string },
+  { docker, log }: Tools,
+): Promise<AppImage> {
+  await docker.build(dirname(dockerfile), { dockerfile, tag: options.tag, onLine: (line) => log.debug(line) });
+  return describe(await docker.requireImage(options.tag), options.tag, options.tag, options.user, log);
+}
+
+/** Takes an image that is there already, or pulls it. Throws DS2009, DS3006. */
+export async function imageFromReference(
+  reference: string,
+  user: string | undefined,
+  { docker, log }: Tools,
+): Promise<AppImage> {
+  if (!(await docker.image(reference))) await docker.pull(reference);
+  return describe(await docker.requireImage(reference), reference, reference, user, log);
+}
+
+function describe(
+  image: ImageInfo,
+  reference: string,
+  baseImage: string,
+  user: string | undefined,
+  log: Log,
+  baseImageId?: string,
+): AppImage {
+  const command = [...image.entrypoint, ...image.command];
+  const program = command[0]?.split('/').at(-1);
+  if (!program) throw new SnapshotError('DS3006', `The image ${reference} has neither entrypoint nor command.`);
+  if (['sh', 'bash', 'dash', 'ash', 'busybox'].includes(program))
+    throw new SnapshotError('DS3006', `The image ${reference} starts its app through ${program}: ${command.join(' ')}`);
+  return {
+    reference,
+    id: image.id,
+    command,
+    user: user ?? productionUser(image, log),
+    workingDirectory: image.workingDirectory,
+    env: image.env,
+    baseImage,
+    ...(baseImageId !== undefined && { baseImageId }),
+    size: image.size,
+  };
+}
+
+function productionUser(image: ImageInfo, log: Log): string {
+  const name = image.user.split(':')[0]!;
+  if (name && name !== 'root' && name !== '0') return image.user;
+  const user = image.env.APP_UID ?? APP_USER;
+  log.warning(
+    `The image runs as root; it is warmed and restored as user ${user}. Set USER in the image, or --user, to choose another.`,
+  );
+  return user;
+}

@@ -1,0 +1,88 @@
+import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Docker } from '../engine/docker.ts';
+import type { Log } from '../log.ts';
+import type { AppImage, Manifest, RuntimeBundle, Snapshot } from '../model/index.ts';
+import { LAUNCHER, PREFIX } from './runtime.ts';
+
+interface Tools {
+  docker: Docker;
+  log: Log;
+}
+
+/** The app plus the bundle, and a folder that the app's user can write the checkpoint to. Returns its tag. */
+export async function warmableImage(app: AppImage, runtime: RuntimeBundle, tag: string, tools: Tools): Promise<string> {
+  await buildOn(app, runtime, tag, tools, async (context) => {
+    // COPY gives a folder its mode only where it is inside the one that is named.
+    const directory = join(context, 'writable', 'checkpoint');
+    await mkdir(directory, { recursive: true });
+    await chmod(directory, 0o777);
+    return [`COPY writable/ ${PREFIX}/`, `ENTRYPOINT ["${LAUNCHER}", "warm", "--"]`];
+  });
+  return tag;
+}
+
+/** The product: the app, the bundle and the snapshot, with the launcher as entrypoint. Returns its id and size in bytes. */
+export async function restoreReadyImage(
+  app: AppImage,
+  runtime: RuntimeBundle,
+  snapshot: Snapshot,
+  tag: string,
+  tools: Tools,
+): Promise<{ id: string; size: number }> {
+  const { manifest } = snapshot;
+  await buildOn(app, runtime, tag, tools, async (context) => {
+    await cp(snapshot.directory, join(context, 'checkpoint'), { recursive: true });
+    await writeFile(join(context, 'launch'), launchFile(manifest));
+    await writeFile(join(context, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    return [
+      `COPY checkpoint ${PREFIX}/checkpoint`,
+      `COPY launch manifest.json ${PREFIX}/`,
+      `LABEL dotnet-snapshot.id=${JSON.stringify(manifest.id)} dotnet-snapshot.name=${JSON.stringify(manifest.name)}`,
+      `ENTRYPOINT ["${LAUNCHER}", "run", "--"]`,
+    ];
+  });
+  const { id, size } = await tools.docker.requireImage(tag);
+  return { id, size };
+}
+
+async function buildOn(
+  app: AppImage,
+  runtime: RuntimeBundle,
+  tag: string,
+  { docker, log }: Tools,
+  fill: (context: string) => Promise<string[]>,
+): Promise<void> {
+  const context = await mkdtemp(join(tmpdir(), 'dotnet-snapshot-image-'));
+  try {
+    const lines = [
+      `FROM ${app.reference}`,
+      // As root, for the user of the app must not own what restores it.
+      'USER 0',
+      `COPY --from=${runtime.reference} ${PREFIX} ${PREFIX}`,
+      ...(await fill(context)),
+      `USER ${app.user}`,
+      `CMD ${JSON.stringify(app.command)}`,
+      '',
+    ];
+    await writeFile(join(context, 'Dockerfile'), lines.join('\n'));
+    await docker.build(context, { tag, onLine: (line) => log.debug(line) });
+  } finally {
+    await rm(context, { recursive: true, force: true });
+  }
+}
+
+/** The part of the manifest that the launcher needs, as lines: a static C program then needs no JSON parser. */
+export function launchFile(manifest: Manifest): string {
+  const { process } = manifest;
+  return [
+    `snapshot ${manifest.id}`,
+    `stdout ${process.stdout}`,
+    `stderr ${process.stderr}`,
+    `control-in ${process.controlIn}`,
+    `control-out ${process.controlOut}`,
+    ...manifest.app.command.map((word) => `command ${word}`),
+    '',
+  ].join('\n');
+}

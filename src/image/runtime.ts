@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import type { Docker } from '../engine/docker.ts';
+import { SnapshotError } from '../errors.ts';
+import type { Run } from '../exec.ts';
+import type { Log } from '../log.ts';
+import type { RuntimeBundle } from '../model/index.ts';
+
+/** Where the bundle lies in every image that holds it. */
+export const PREFIX = '/opt/dotnet-snapshot';
+export const LAUNCHER = `${PREFIX}/bin/launcher`;
+
+/** Parts of runtime/ that the bundle is built from. */
+const INGREDIENTS = ['Dockerfile', 'launcher', 'companion', 'criu', 'debian-sid'];
+
+/**
+ * The runtime bundle as an image on this engine, built where it is not there yet; its tag is the digest of what it is
+ * built from. `directory` is this project's runtime folder. Throws DS2008 where it can't be built.
+ */
+export async function ensureRuntime(
+  directory: string,
+  { docker, run, log }: { docker: Docker; run: Run; log: Log },
+): Promise<RuntimeBundle> {
+  const reference = `dotnet-snapshot/runtime:${await digestOfIngredients(directory)}`;
+  if (!(await docker.image(reference)))
+    await log.group(`Building the runtime bundle (CRIU, launcher, companion): ${reference}`, () =>
+      build(directory, reference, docker, run, log),
+    );
+  return { reference };
+}
+
+async function build(directory: string, reference: string, docker: Docker, run: Run, log: Log): Promise<void> {
+  const work = await mkdtemp(join(tmpdir(), 'dotnet-snapshot-runtime-'));
+  try {
+    for (const name of INGREDIENTS) await cp(join(directory, name), join(work, name), { recursive: true });
+    const companion = await run([
+      'dotnet',
+      'build',
+      join(work, 'companion'),
+      '--nologo',
+      '--configuration',
+      'Release',
+      '--output',
+      join(work, 'out'),
+    ]).catch(() => {
+      throw new SnapshotError(
+        'DS2003',
+        'There is no `dotnet` command on this machine; the companion is built with it.',
+      );
+    });
+    if (companion.code !== 0)
+      throw new SnapshotError('DS2002', 'The companion can’t be built.', { detail: companion.stdout });
+    await cp(join(work, 'out', 'DotnetSnapshot.Companion.dll'), join(work, 'companion.dll'));
+    await docker.build(work, { tag: reference, onLine: (line) => log.debug(line) });
+  } catch (error) {
+    if (error instanceof SnapshotError && error.code === 'DS2004')
+      throw new SnapshotError('DS2008', 'The runtime bundle can’t be built.', {
+        ...(error.detail && { detail: error.detail }),
+      });
+    throw error;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function digestOfIngredients(directory: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of INGREDIENTS) {
+    const path = join(directory, name);
+    const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []);
+    const inside = entries
+      .filter((entry) => entry.isFile() && !/[/\\](bin|obj)([/\\]|$)/.test(entry.parentPath))
+      .map((entry) => join(entry.parentPath, entry.name));
+    for (const file of inside.length > 0 ? inside.sort() : [path])
+      hash.update(`${relative(directory, file)}\0`).update(await readFile(file));
+  }
+  return hash.digest('hex').slice(0, 12);
+}

@@ -1,0 +1,155 @@
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as core from '@actions/core';
+import { context } from '@actions/github';
+import type { SnapshotCache } from './cachekey.ts';
+import { SnapshotError } from './errors.ts';
+import { readInputs } from './inputs.ts';
+import type { Log } from './log.ts';
+import type { Report } from './model/index.ts';
+import { ACTION_OPTIONS, type ActionOptionName, type Option } from './options.ts';
+import { clearOutput, outputFiles, writeOutcome, writeScan } from './output.ts';
+import { build, type Outcome, type Tools } from './pipeline.ts';
+import { upsertComment } from './report/comment.ts';
+import { renderMarkdown } from './report/markdown.ts';
+import { createTools, runSession } from './session.ts';
+import { packDirectory } from './store/archive.ts';
+import { uploadArtifact } from './store/artifact.ts';
+import { loadBaseline, saveBaseline } from './store/baseline.ts';
+import { restoreSnapshot, saveSnapshot } from './store/cache.ts';
+import { reportSchema } from './store/report-schema.ts';
+
+/** The action: reads inputs, runs the pipeline, stores and presents the result. */
+async function main(): Promise<number> {
+  const log = actionLog();
+  const tools = createTools(log, withoutInputs(process.env));
+  return runSession(
+    tools,
+    async () => {
+      const inputs = readInputs((name) => core.getInput(name));
+      for (const secret of inputs.secrets) core.setSecret(secret.value);
+      const temporary = process.env.RUNNER_TEMP ?? '.';
+      const output = inputs.output ?? join(temporary, 'dotnet-snapshot', inputs.name ?? 'report');
+      await clearOutput(output);
+      if (flag('cache')) tools.cache = snapshotCache(join(temporary, 'dotnet-snapshot-cache'), log);
+      if (process.env.GITHUB_SHA) tools.commit = process.env.GITHUB_SHA;
+
+      const outcome = await build(inputs, tools, async (scan) => {
+        await writeScan(output, scan);
+        core.setOutput('findings', scan.findings.length);
+      });
+      const files = await writeOutcome(output, outcome);
+      core.setOutput('image', outcome.image);
+      core.setOutput('snapshot-id', outcome.report.snapshot.id);
+      core.setOutput('snapshot-path', files.snapshot);
+      core.setOutput('report-path', files.json);
+      core.setOutput('startup-cold-ms', Math.round(outcome.report.measurements.startupMs.cold.median));
+      core.setOutput('startup-restored-ms', Math.round(outcome.report.measurements.startupMs.restored.median));
+      core.setOutput('cache-hit', outcome.report.snapshot.fromCache);
+      if (flag('artifact')) await storeArtifact(output, outcome, tools);
+      await present(outcome, join(temporary, 'dotnet-snapshot-baseline'), log);
+      return 0;
+    },
+    presentFailure,
+  );
+}
+
+/** An input that only the action has; undefined where it is not given. */
+function option(name: ActionOptionName): string | undefined {
+  const definition: Option = ACTION_OPTIONS[name];
+  return core.getInput(name) || (definition.kind === 'boolean' ? definition.default : undefined);
+}
+
+function flag(name: ActionOptionName): boolean {
+  const value = option(name)?.toLowerCase();
+  if (value !== 'true' && value !== 'false')
+    throw new SnapshotError('DS1001', `The input ${name} is "${value}".`, { fix: 'It must be true or false.' });
+  return value === 'true';
+}
+
+/** The runner repeats inputs as variables; the ones that are secret are searched for under their own names. */
+function withoutInputs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('INPUT_') || name === 'INPUT_GITHUB-TOKEN'));
+}
+
+function snapshotCache(directory: string, log: Log): SnapshotCache {
+  return {
+    directory,
+    restore: (key) => restoreSnapshot(key, { dir: directory, log }),
+    save: async (key) => {
+      await saveSnapshot(key, { dir: directory, log });
+    },
+    parseReport: (value) => reportSchema.parse(value),
+  };
+}
+
+async function storeArtifact(output: string, outcome: Outcome, tools: Tools): Promise<void> {
+  const name = option('artifact-name') ?? `dotnet-snapshot-${outcome.report.name}`;
+  const days = option('retention-days');
+  if (days !== undefined && !/^[1-9]\d{0,2}$/.test(days))
+    throw new SnapshotError('DS1001', `The input retention-days is "${days}".`, { fix: 'It must be a whole number of days.' });
+  const file = await packDirectory(
+    async (argv) => {
+      const result = await tools.run(argv);
+      if (result.code !== 0) throw new Error(result.stderr);
+      return result.stdout;
+    },
+    outputFiles(output).snapshot,
+    join(output, name),
+  );
+  const artifact = await uploadArtifact({ name, file, ...(days !== undefined && { retentionDays: Number(days) }) });
+  core.setOutput('artifact-id', artifact.id);
+  core.setOutput('artifact-name', artifact.name);
+  tools.log.info(`stored as artifact ${artifact.name}`);
+}
+
+/** Job summary always; on a pull request the comment with the deltas, on a branch the baseline for later ones. */
+async function present({ report }: Outcome, baselineFolder: string, log: Log): Promise<void> {
+  const pullRequest = context.payload.pull_request?.number;
+  const branch = pullRequest === undefined ? process.env.GITHUB_REF_NAME : process.env.GITHUB_BASE_REF;
+  const place = { branch: branch ?? '', dir: baselineFolder, log };
+  const baseline = branch ? await loadBaseline(report.name, place) : undefined;
+  const markdown = renderMarkdown(report, { ...(baseline && { baseline }), marker: true });
+  if (process.env.GITHUB_STEP_SUMMARY) await appendFile(process.env.GITHUB_STEP_SUMMARY, `${markdown}\n`);
+
+  if (pullRequest === undefined) {
+    if (branch) await saveBaseline(report, runOf(report), place);
+    return;
+  }
+  const token = core.getInput('github-token');
+  if (!flag('comment')) return;
+  if (!token) return log.warning('There is no github-token for the comment; the job summary has the report.');
+  await upsertComment({
+    token,
+    repository: process.env.GITHUB_REPOSITORY ?? '',
+    pullRequest,
+    name: report.name,
+    body: markdown,
+    log,
+    ...(process.env.GITHUB_API_URL && { apiUrl: process.env.GITHUB_API_URL }),
+  });
+}
+
+function runOf(report: Report): string {
+  return `${process.env.GITHUB_RUN_ID ?? report.createdAt}-${process.env.GITHUB_RUN_ATTEMPT ?? 1}`;
+}
+
+function presentFailure(error: SnapshotError): void {
+  core.info(error.format());
+  core.setFailed(`${error.code}: ${error.message} Fix: ${error.fix}`);
+}
+
+function actionLog(): Log {
+  return {
+    info: (message) => core.info(message),
+    warning: (message) => core.warning(message),
+    debug: (message) => core.debug(message),
+    group: (title, work) => core.group(title, work),
+  };
+}
+
+main().then((code) => {
+  process.exitCode = code;
+  // An interrupted pipeline may still wait for something that will not come.
+  setTimeout(() => process.exit(code), 500).unref();
+});

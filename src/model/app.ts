@@ -1,0 +1,43 @@
+/** Where the app comes from. */
+export type Source =
+  | { kind: 'project'; path: string; framework?: string; publishArguments: string[] }
+  | { kind: 'dockerfile'; path: string }
+  | { kind: 'image'; reference: string };
+
+/** A published .NET app. */
+export interface PublishedApp {
+  /** Folder that `dotnet publish` wrote. */
+  directory: string;
+  assembly: string;
+  /** `net10.0` */
+  targetFramework: string;
+  selfContained: boolean;
+  /** What starts it, relative to its own folder. */
+  command: string[];
+  /** `sha256:` and hex over names and contents of the published files. */
+  digest: string;
+}
+
+/** The app's own image, before anything of this product is in it. */
+export interface AppImage {
+  reference: string;
+  /** Image id, `sha256:…`. */
+  id: string;
+  /** Entrypoint and command in one: the process to checkpoint. */
+  command: string[];
+  /** User that the app runs as in production; never root. */
+  user: string;
+  workingDirectory: string;
+  env: Record<string, string>;
+  /** Reference of the base image, or of the image itself where its base is not known. */
+  baseImage: string;
+  /** Image id of the base, where known. */
+  baseImageId?: string;
+  size: number;
+}
+
+/** The runtime bundle: CRIU, launcher and companion, as an image that others copy from. */
+export interface RuntimeBundle {
+  /** Tag; its last part is the digest of what it is built from. */
+  reference: string;
+}

@@ -1,0 +1,71 @@
+/** One option, whichever door it comes through: an input of the action, a flag of the command line. */
+export interface Option {
+  /** One line, shown in --help, action.yml and the README. */
+  help: string;
+  /** Value where none is given; absent means there is none. */
+  default?: string;
+  /** What a value looks like, for --help. */
+  value: string;
+  /** `list` may be given several times as a flag, or line by line as an input. */
+  kind?: 'list' | 'boolean';
+}
+
+/** Everything `build` and the action can be told. One table for both doors, --help, action.yml and the README. */
+export const OPTIONS = {
+  project: { value: 'PATH', help: 'Project file, or a folder with one project in it.' },
+  dockerfile: {
+    value: 'FILE',
+    help: 'Dockerfile that builds the app, in place of a project. Its folder is the context.',
+  },
+  image: { value: 'NAME:TAG', help: 'Image that is on the machine already, in place of a project.' },
+  traffic: { value: 'FILE', help: 'Recorded traffic (traffic.yaml) to warm the app with.' },
+  name: { value: 'NAME', help: 'Name of the app in reports and comments. Default: the assembly’s or image’s name.' },
+  'base-image': {
+    value: 'NAME:TAG',
+    help: 'Base image for a project. Default: mcr.microsoft.com/dotnet/aspnet of its framework.',
+  },
+  framework: { value: 'TFM', help: 'Target framework, for a project that has several.' },
+  'publish-args': { value: 'ARGUMENT', kind: 'list', help: 'Arguments for dotnet publish, one a line or flag.' },
+  tag: { value: 'NAME:TAG', help: 'Tag of the restore-ready image. Default: dotnet-snapshot/NAME:restore-ready.' },
+  user: { value: 'UID', help: 'User that the app runs as. Default: the image’s own; 1654 where that is root.' },
+  port: { value: 'NUMBER', default: '8080', help: 'Port that the app listens on inside the container.' },
+  'ready-path': { value: 'PATH', default: '/', help: 'Path that answers below 400 once the app is ready.' },
+  'ready-timeout': { value: 'SECONDS', default: '60', help: 'How long the app may take to become ready.' },
+  'warmup-timeout': { value: 'SECONDS', default: '120', help: 'No new round of the traffic starts after this time.' },
+  env: { value: 'KEY=VALUE', kind: 'list', help: 'Environment of the app while it is warmed, one a line or flag.' },
+  network: { value: 'NAME', help: 'Docker network to run the app in, for instance with a database.' },
+  secrets: { value: 'NAME=VALUE', kind: 'list', help: 'Values that must not be in the snapshot, one a line or flag.' },
+  pairs: { value: 'NUMBER', default: '5', help: 'Pairs of cold and restored starts to measure.' },
+  clones: { value: 'NUMBER', default: '1', help: 'Clones to restore and compare with the app before the checkpoint.' },
+  output: {
+    value: 'FOLDER',
+    help: 'Folder for the report and the snapshot. Default: out/NAME; on a runner, its temporary folder.',
+  },
+} as const satisfies Record<string, Option>;
+
+/** What only the action is told. */
+export const ACTION_OPTIONS = {
+  cache: {
+    value: 'BOOLEAN',
+    kind: 'boolean',
+    default: 'true',
+    help: 'Reuse the snapshot of an unchanged app from the cache.',
+  },
+  artifact: {
+    value: 'BOOLEAN',
+    kind: 'boolean',
+    default: 'true',
+    help: 'Store snapshot and report as an artifact of the run.',
+  },
+  'artifact-name': { value: 'NAME', help: 'Name of the artifact. Default: dotnet-snapshot-NAME.' },
+  'retention-days': { value: 'DAYS', help: 'Days to keep the artifact. Default: the repository’s.' },
+  comment: { value: 'BOOLEAN', kind: 'boolean', default: 'true', help: 'Comment the report on the pull request.' },
+  'github-token': {
+    value: 'TOKEN',
+    default: '${{ github.token }}',
+    help: 'Token for the comment; needs pull-requests: write.',
+  },
+} as const satisfies Record<string, Option>;
+
+export type OptionName = keyof typeof OPTIONS;
+export type ActionOptionName = keyof typeof ACTION_OPTIONS;

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SnapshotError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Answer, Replay, Traffic } from '../model/index.ts';
+
+/** What the warmup needs of the running app. */
+export interface WarmTarget {
+  origin: string;
+  /** Methods that the JIT has compiled so far; undefined where the companion can't tell. */
+  compiledMethods: () => Promise<number | undefined>;
+  running: () => Promise<boolean>;
+  logs: () => Promise<string>;
+}
+
+export interface WarmupOptions {
+  /** The most rounds to replay, at least 3. */
+  maxRounds: number;
+  /** No new round starts after this many milliseconds. */
+  maxMillis: number;
+}
+
+export interface Warmup {
+  rounds: number;
+  requests: number;
+  methods?: number;
+  /** Whether the JIT had become quiet. */
+  steady: boolean;
+  millis: number;
+  /** Answers of the last rounds, oldest first: what the app answered right before its checkpoint. */
+  lastAnswers: Answer[][];
+}
+
+/** A round that compiles no more than this share of all methods counts as quiet. */
+const QUIET_SHARE = 0.005;
+const QUIET_ROUNDS = 2;
+const REFERENCE_ROUNDS = 3;
+
+/**
+ * Replays the traffic in rounds until the JIT is quiet. The number of requests would be the wrong criterion: under
+ * load the background compiler waits, so each round ends with a pause that lasts until nothing more is compiled.
+ * Throws DS5001 where an answer is not as expected, DS3002 where the app ends.
+ */
+export async function warmup(
+  target: WarmTarget,
+  traffic: Traffic,
+  options: WarmupOptions,
+  { replay, log }: { replay: Replay; log: Log },
+): Promise<Warmup> {
+  const start = performance.now();
+  const elapsed = () => Math.round(performance.now() - start);
+  const lastAnswers: Answer[][] = [];
+  let methods = await target.compiledMethods();
+  let requests = 0;
+  let quiet = 0;
+  let rounds = 0;
+
+  while (
+    rounds < REFERENCE_ROUNDS ||
+    (quiet < QUIET_ROUNDS && rounds < options.maxRounds && elapsed() < options.maxMillis)
+  ) {
+    const answers = await replay(traffic, { origin: target.origin });
+    rounds += 1;
+    requests += answers.length;
+    if (!(await target.running()))
+      throw new SnapshotError('DS3002', `The app ended in round ${rounds} of the warmup.`, {
+        detail: await target.logs(),
+      });
+    requireExpectations(answers);
+
+    const now = await untilCompilerPauses(target.compiledMethods);
+    const compiled = (now ?? 0) - (methods ?? 0);
+    methods = now;
+    quiet = compiled <= (now ?? 0) * QUIET_SHARE ? quiet + 1 : 0;
+    log.info(`round ${rounds}: ${answers.length} requests, ${compiled} methods compiled`);
+    lastAnswers.push(answers);
+    if (lastAnswers.length > REFERENCE_ROUNDS) lastAnswers.shift();
+  }
+  const steady = quiet >= QUIET_ROUNDS;
+  if (!steady)
+    log.warning(
+      `The JIT was still compiling after ${rounds} rounds; the snapshot is good but not as warm as it could be.`,
+    );
+  return { rounds, requests, steady, millis: elapsed(), lastAnswers, ...(methods !== undefined && { methods }) };
+}
+
+/** Waits until the count stands still for 300 ms, at most 5 s. */
+async function untilCompilerPauses(compiledMethods: WarmTarget['compiledMethods']): Promise<number | undefined> {
+  let before = await compiledMethods();
+  for (let waited = 0, still = 0; still < 300 && waited < 5000; waited += 100) {
+    await sleep(100);
+    const now = await compiledMethods();
+    still = now === before ? still + 100 : 0;
+    before = now;
+  }
+  return before;
+}
+
+function requireExpectations(answers: Answer[]): void {
+  const failed = answers.filter((answer) => answer.unmet.length > 0);
+  if (failed.length === 0) return;
+  const lines = failed
+    .slice(0, 10)
+    .map((answer) => `${answer.exchange} (${answer.method} ${answer.path}): ${answer.unmet.join('; ')}`);
+  throw new SnapshotError(
+    'DS5001',
+    `${failed.length} of ${answers.length} answers are not what the traffic file expects.`,
+    {
+      detail: lines.join('\n'),
+    },
+  );
+}

@@ -101,10 +101,9 @@ async function start(
   const host = await freePort();
   const container = await docker.create({ ...spec, publish: { host, container: options.port } });
   const origin = `http://127.0.0.1:${host}`;
-  const [, readiness] = await Promise.all([
-    docker.start(container),
-    waitUntilReady(origin + options.readyPath, Date.now() + options.readyMillis),
-  ]);
+  // Asked earlier, a connection would hang in the port's proxy until the kernel repeats its SYN after a second.
+  await docker.start(container);
+  const readiness = await waitUntilReady(origin + options.readyPath, Date.now() + options.readyMillis);
   if (readiness.readyAt === undefined)
     throw new SnapshotError('DS5002', 'A container that was started to be measured did not answer.', {
       detail: await docker.logs(container),

@@ -1,7 +1,7 @@
 import { type Command, commands } from './commands/index.ts';
 import { SnapshotError } from './errors.ts';
-import { terminalLog } from './terminal.ts';
 import { createTools, runSession } from './session.ts';
+import { terminalLog } from './terminal.ts';
 import { version } from './version.ts';
 
 /** The command line: finds the command, runs it, presents its failure. */
@@ -26,7 +26,10 @@ async function main(words: string[]): Promise<number> {
         console.log(command.help);
         return 0;
       }
-      return command.run(rest.filter((word) => word !== '--verbose'), tools);
+      return command.run(
+        rest.filter((word) => word !== '--verbose'),
+        tools,
+      );
     },
     (error) => console.error(error.format()),
   );

@@ -7,6 +7,7 @@ import { SnapshotError } from './errors.ts';
 import { readInputs } from './inputs.ts';
 import type { Log } from './log.ts';
 import type { Report } from './model/index.ts';
+import { appName } from './naming.ts';
 import { ACTION_OPTIONS, type ActionOptionName, type Option } from './options.ts';
 import { clearOutput, outputFiles, writeOutcome, writeScan } from './output.ts';
 import { build, type Outcome, type Tools } from './pipeline.ts';
@@ -29,7 +30,7 @@ async function main(): Promise<number> {
       const inputs = readInputs((name) => core.getInput(name));
       for (const secret of inputs.secrets) core.setSecret(secret.value);
       const temporary = process.env.RUNNER_TEMP ?? '.';
-      const output = inputs.output ?? join(temporary, 'dotnet-snapshot', inputs.name ?? 'report');
+      const output = inputs.output ?? join(temporary, 'dotnet-snapshot', appName(inputs));
       await clearOutput(output);
       if (flag('cache')) tools.cache = snapshotCache(join(temporary, 'dotnet-snapshot-cache'), log);
       if (process.env.GITHUB_SHA) tools.commit = process.env.GITHUB_SHA;
@@ -69,7 +70,9 @@ function flag(name: ActionOptionName): boolean {
 
 /** The runner repeats inputs as variables; the ones that are secret are searched for under their own names. */
 function withoutInputs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('INPUT_') || name === 'INPUT_GITHUB-TOKEN'));
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !name.startsWith('INPUT_') || name === 'INPUT_GITHUB-TOKEN'),
+  );
 }
 
 function snapshotCache(directory: string, log: Log): SnapshotCache {
@@ -87,7 +90,9 @@ async function storeArtifact(output: string, outcome: Outcome, tools: Tools): Pr
   const name = option('artifact-name') ?? `dotnet-snapshot-${outcome.report.name}`;
   const days = option('retention-days');
   if (days !== undefined && !/^[1-9]\d{0,2}$/.test(days))
-    throw new SnapshotError('DS1001', `The input retention-days is "${days}".`, { fix: 'It must be a whole number of days.' });
+    throw new SnapshotError('DS1001', `The input retention-days is "${days}".`, {
+      fix: 'It must be a whole number of days.',
+    });
   const file = await packDirectory(
     async (argv) => {
       const result = await tools.run(argv);

@@ -19,7 +19,10 @@ export const OPTIONS = {
   },
   image: { value: 'NAME:TAG', help: 'Image that is on the machine already, in place of a project.' },
   traffic: { value: 'FILE', help: 'Recorded traffic (traffic.yaml) to warm the app with.' },
-  name: { value: 'NAME', help: 'Name of the app in reports and comments. Default: the assembly’s or image’s name.' },
+  name: {
+    value: 'NAME',
+    help: 'Name of the app in reports, comments and tags. Default: that of the project, Dockerfile’s folder or image.',
+  },
   'base-image': {
     value: 'NAME:TAG',
     help: 'Base image for a project. Default: mcr.microsoft.com/dotnet/aspnet of its framework.',
@@ -62,6 +65,7 @@ export const ACTION_OPTIONS = {
   comment: { value: 'BOOLEAN', kind: 'boolean', default: 'true', help: 'Comment the report on the pull request.' },
   'github-token': {
     value: 'TOKEN',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression that the runner evaluates, not a template.
     default: '${{ github.token }}',
     help: 'Token for the comment; needs pull-requests: write.',
   },

@@ -26,6 +26,7 @@ import type {
   Traffic,
 } from './model/index.ts';
 import { manifestSchema } from './model/manifest.ts';
+import { appName } from './naming.ts';
 import { publish } from './publish/publish.ts';
 import { findingsToText, knownSecretsFrom, scanSnapshot } from './scan/index.ts';
 import { parseTraffic } from './traffic/parse.ts';
@@ -167,7 +168,7 @@ async function prepare(inputs: Inputs, tools: Tools, work: string, stages: Stage
     source.kind === 'project'
       ? await stages.run('publish', () => publish(source, join(work, 'publish'), tools))
       : undefined;
-  const name = imageName(inputs.name ?? published?.assembly ?? (source.kind === 'image' ? source.reference : 'app'));
+  const name = appName(inputs);
   const { app, runtime } = await stages.run('image', async () => ({
     app: await appImage(inputs, published, `dotnet-snapshot/${name}:app`, tools),
     runtime: await ensureRuntime(tools.runtimeDirectory, tools),
@@ -364,19 +365,6 @@ function describe(prepared: Prepared, taken: Taken, results: Results): Report {
     stages: results.stages,
     ...(results.commit !== undefined && { commit: results.commit }),
   };
-}
-
-/** A name as image names allow it. */
-function imageName(name: string): string {
-  const allowed = name
-    .split('/')
-    .at(-1)!
-    .replace(/:.*$/, '')
-    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '');
-  return allowed || 'app';
 }
 
 /** Runs stages under a heading each and remembers how long they took. */

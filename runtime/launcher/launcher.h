@@ -28,6 +28,7 @@ int drop_all_capabilities(void);
 void block_signals(sigset_t *before);
 int supervise(pid_t app, int control_socket, int to_app, int from_app);
 int exit_code(int wait_status);
+void wait_for_others(int timeout_ms);
 
 /* control.c: one line in, one line out */
 int control_listen(void);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 void block_signals(sigset_t *before) {
@@ -16,6 +17,12 @@ void block_signals(sigset_t *before) {
 
 int exit_code(int wait_status) {
   return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+}
+
+void wait_for_others(int timeout_ms) {
+  const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
+  /* Signal 0 to everyone but this process: it fails once there is nobody. */
+  for (int waited = 0; waited < timeout_ms && kill(-1, 0) == 0; waited += 10) nanosleep(&moment, NULL);
 }
 
 /* Passes every signal on to the app, reaps every child, serves control requests, and returns the app's exit code. */

@@ -62,5 +62,8 @@ int warm(char **command) {
   if (app == 0) _exit(become_app(command, &before, to_app[0], from_app[1]));
   close(to_app[0]);
   close(from_app[1]);
-  return supervise(app, control, to_app[1], from_app[0]);
+  int code = supervise(app, control, to_app[1], from_app[0]);
+  /* A dump ends the app, and the container with this process; criu must have its last words first. */
+  wait_for_others(10000);
+  return code;
 }

@@ -53,10 +53,8 @@ export async function dump(
     '--tcp-close',
     ...(keepRunning ? ['--leave-running'] : []),
   ]);
-  // The container ends with the app, so its exec may end without an exit code; the log tells how the dump went.
-  const log = await dumpLog(docker, container);
-  if (/Dumping FAILED|Error \(/.test(log) && !/Dumping finished successfully/.test(log)) throw diagnose(log);
-  if (result.code !== 0 && result.code !== 137) throw diagnose(`${log}\n${result.stdout}${result.stderr}`);
+  if (result.code === 0) return;
+  throw diagnose(`${await dumpLog(docker, container)}\n${result.stdout}${result.stderr}`);
 }
 
 async function dumpLog(docker: Docker, container: string): Promise<string> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { appName } from '../naming.ts';
 import { clearOutput, writeOutcome, writeScan } from '../output.ts';
 import { build as runPipeline } from '../pipeline.ts';
 import { headline } from '../report/headline.ts';
@@ -18,7 +19,7 @@ export const build: Command = {
   ].join('\n'),
   async run(words, tools) {
     const inputs = parseBuildFlags(words);
-    const directory = inputs.output ?? join('out', inputs.name ?? 'snapshot');
+    const directory = inputs.output ?? join('out', appName(inputs));
     await clearOutput(directory);
     const outcome = await runPipeline(inputs, tools, (scan) => writeScan(directory, scan));
     const files = await writeOutcome(directory, outcome);

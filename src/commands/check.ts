@@ -14,7 +14,9 @@ export const check: Command = {
   ].join('\n'),
   async run(words, tools) {
     const { name, warmup } = await runCheck(parseBuildFlags(words), tools);
-    console.log(`${name} can be checkpointed: ${warmup.requests} requests answered as expected, and CRIU dumped the app.`);
+    console.log(
+      `${name} can be checkpointed: ${warmup.requests} requests answered as expected, and CRIU dumped the app.`,
+    );
     return 0;
   },
 };

@@ -1,4 +1,4 @@
-import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { SnapshotError } from '../errors.ts';
 import { type Inputs, readInputs } from '../inputs.ts';
 import { OPTIONS, type Option, type OptionName } from '../options.ts';

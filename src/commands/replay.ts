@@ -25,7 +25,10 @@ export const replayCommand: Command = {
     );
     if (failed.length > 0)
       throw new SnapshotError('DS5001', `${failed.length} answers are not what the traffic file expects.`, {
-        detail: failed.slice(0, 10).map((answer) => `${answer.exchange} (${answer.method} ${answer.path}): ${answer.unmet.join('; ')}`).join('\n'),
+        detail: failed
+          .slice(0, 10)
+          .map((answer) => `${answer.exchange} (${answer.method} ${answer.path}): ${answer.unmet.join('; ')}`)
+          .join('\n'),
       });
     return 0;
   },

@@ -24,4 +24,5 @@ export const scan: Command = {
 };
 
 const toJson = (result: Parameters<typeof findingsToText>[0]) => JSON.stringify(result, null, 2);
-const toSarif = (result: Parameters<typeof findingsToText>[0]) => JSON.stringify(findingsToSarif(result, version), null, 2);
+const toSarif = (result: Parameters<typeof findingsToText>[0]) =>
+  JSON.stringify(findingsToSarif(result, version), null, 2);

@@ -127,9 +127,13 @@ export class Docker {
     return (await this.requireImage(options.tag)).id;
   }
 
-  /** Gives an image another name, taking it from whichever had it. */
+  /** Gives an image another name. The one that had it is removed, unless it has other names or is in use. */
   async tag(image: string, name: string): Promise<void> {
+    const displaced = await this.image(name);
     await this.#docker(['tag', image, name]);
+    const current = await this.image(name);
+    if (displaced && displaced.id !== current?.id)
+      await this.#docker(['image', 'rm', displaced.id], { allowFailure: true });
   }
 
   async removeImage(reference: string): Promise<void> {

@@ -2,6 +2,7 @@ import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Docker } from '../engine/docker.ts';
+import { SnapshotError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { AppImage, Manifest, RuntimeBundle, Snapshot } from '../model/index.ts';
 import { LAUNCHER, PREFIX } from './runtime.ts';
@@ -76,6 +77,10 @@ async function buildOn(
 /** The part of the manifest that the launcher needs, as lines: a static C program then needs no JSON parser. */
 export function launchFile(manifest: Manifest): string {
   const { process } = manifest;
+  if (manifest.app.command.some((word) => word.includes('\n')))
+    throw new SnapshotError('DS3006', 'The app’s command has a line break in one of its words.', {
+      fix: 'Start the app by a command without line breaks.',
+    });
   return [
     `snapshot ${manifest.id}`,
     `stdout ${process.stdout}`,

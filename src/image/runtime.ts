@@ -12,6 +12,9 @@ import type { RuntimeBundle } from '../model/index.ts';
 export const PREFIX = '/opt/dotnet-snapshot';
 export const LAUNCHER = `${PREFIX}/bin/launcher`;
 
+/** Lines in which either builder of Docker names the step it begins. */
+const STEP = /^(Step \d+|#\d+ \[)/;
+
 /** Parts of runtime/ that the bundle is built from. */
 const INGREDIENTS = ['Dockerfile', 'launcher', 'companion', 'criu', 'debian-sid'];
 
@@ -53,7 +56,10 @@ async function build(directory: string, reference: string, docker: Docker, run: 
     if (companion.code !== 0)
       throw new SnapshotError('DS2002', 'The companion can’t be built.', { detail: companion.stdout });
     await cp(join(work, 'out', 'DotnetSnapshot.Companion.dll'), join(work, 'companion.dll'));
-    await docker.build(work, { tag: reference, onLine: (line) => log.debug(line) });
+    await docker.build(work, {
+      tag: reference,
+      onLine: (line) => (STEP.test(line) ? log.info(line) : log.debug(line)),
+    });
   } catch (error) {
     if (error instanceof SnapshotError && error.code === 'DS2004')
       throw new SnapshotError('DS2008', 'The runtime bundle can’t be built.', {

@@ -1,5 +1,5 @@
-import { summarize } from '../../src/statistics.ts';
 import type { Report, StartupPair } from '../../src/model/index.ts';
+import { summarize } from '../../src/statistics.ts';
 
 const MIB = 1024 * 1024;
 const COLD = [842, 829, 851, 838, 866, 845, 833, 859, 840, 848];

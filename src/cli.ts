@@ -15,24 +15,21 @@ async function main(words: string[]): Promise<number> {
     console.log(overview());
     return name === undefined ? 2 : 0;
   }
+  const command = Object.hasOwn(commands, name) ? (commands as Record<string, Command>)[name] : undefined;
   const tools = createTools(terminalLog(rest.includes('--verbose')), process.env);
-  return runSession(
-    tools,
-    async () => {
-      const command = (commands as Record<string, Command>)[name];
-      if (!command || !Object.hasOwn(commands, name))
-        throw new SnapshotError('DS1001', `There is no command "${name}".`, { fix: 'See dotnet-snapshot --help.' });
-      if (beforeDashes(rest).some((word) => word === '--help' || word === '-h')) {
-        console.log(command.help);
-        return 0;
-      }
-      return command.run(
-        rest.filter((word) => word !== '--verbose'),
-        tools,
-      );
-    },
-    (error) => console.error(error.format()),
-  );
+  const work = async () => {
+    if (!command)
+      throw new SnapshotError('DS1001', `There is no command "${name}".`, { fix: 'See dotnet-snapshot --help.' });
+    if (beforeDashes(rest).some((word) => word === '--help' || word === '-h')) {
+      console.log(command.help);
+      return 0;
+    }
+    return command.run(
+      rest.filter((word) => word !== '--verbose'),
+      tools,
+    );
+  };
+  return runSession(tools, work, (error) => console.error(error.format()), { interruptible: !command?.handlesSignals });
 }
 
 function beforeDashes(words: string[]): string[] {

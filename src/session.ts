@@ -34,8 +34,10 @@ export async function runSession(
   { cleanup }: Tools,
   work: () => Promise<number>,
   present: (error: SnapshotError) => void,
+  { interruptible = true }: { interruptible?: boolean } = {},
 ): Promise<number> {
   const interrupted = new Promise<never>((_resolve, reject) => {
+    if (!interruptible) return;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.once(signal, () => reject(new SnapshotError('DS2007', `The run was interrupted by ${signal}.`)));
   });

@@ -5,6 +5,7 @@ import { parseFlags } from './flags.ts';
 import type { Command } from './index.ts';
 
 export const run: Command = {
+  handlesSignals: true,
   summary: 'run a restore-ready image with exactly the right flags',
   help: [
     'usage: dotnet-snapshot run IMAGE [--print] [-- DOCKER-FLAGS…]',

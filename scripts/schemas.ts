@@ -1,0 +1,30 @@
+// Writes schema/*.schema.json from the schemas that the code itself enforces: `npx node scripts/schemas.ts`.
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { manifestSchema } from '../src/model/manifest.ts';
+import { reportSchema } from '../src/store/report-schema.ts';
+import { trafficJsonSchema } from '../src/traffic/schema.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/** Every committed JSON Schema by its file; a unit test holds files and code equal. */
+export const SCHEMAS: Record<string, Record<string, unknown>> = {
+  'schema/manifest.schema.json': {
+    title: 'dotnet-snapshot manifest',
+    // `input`: what a reader accepts. Later versions may add members, and readers pass over them.
+    ...z.toJSONSchema(manifestSchema, { io: 'input' }),
+  },
+  'schema/report.schema.json': {
+    title: 'dotnet-snapshot report',
+    ...z.toJSONSchema(reportSchema, { io: 'input' }),
+  },
+  'schema/traffic.schema.json': trafficJsonSchema(),
+};
+
+if (process.argv[1] === import.meta.filename) {
+  for (const [file, schema] of Object.entries(SCHEMAS))
+    writeFileSync(join(root, file), `${JSON.stringify(schema, null, 2)}\n`);
+  execFileSync(join(root, 'node_modules/.bin/biome'), ['format', '--write', 'schema'], { cwd: root, stdio: 'inherit' });
+}

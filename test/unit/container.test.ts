@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { containerArguments, productionSpec } from '../../src/engine/container.ts';
+import type { AppImage } from '../../src/model/index.ts';
+import { warmSpec } from '../../src/warmup/container.ts';
+
+const app: AppImage = {
+  reference: 'app',
+  id: 'sha256:1',
+  command: ['dotnet', 'App.dll'],
+  user: '1654',
+  workingDirectory: '/app',
+  env: {},
+  baseImage: 'base',
+  size: 1,
+};
+const paths = { launcher: '/l', companion: '/c.dll' };
+const options = { env: {}, publish: { host: 1, container: 8080 } };
+
+test('production has two capabilities, no way to gain more, and a root that can’t be written', () => {
+  expect(containerArguments(productionSpec('image', 'seccomp.json'))).toEqual([
+    ...['--cap-drop', 'ALL', '--cap-add', 'CHECKPOINT_RESTORE', '--cap-add', 'SETPCAP'],
+    ...['--security-opt', 'seccomp=seccomp.json', '--security-opt', 'no-new-privileges'],
+    ...['--read-only', '--tmpfs', '/tmp', 'image'],
+  ]);
+});
+
+test('the warming container is never privileged and runs as the app’s user', () => {
+  const words = containerArguments(warmSpec('image', app, options, paths)).join(' ');
+  expect(words).toContain(
+    '--user 1654 --cap-drop ALL --cap-add CHECKPOINT_RESTORE --cap-add SETPCAP --cap-add SYS_PTRACE',
+  );
+  expect(words).not.toMatch(/privileged(?!$)(?! )|SYS_ADMIN/);
+});
+
+test('an app’s own startup hooks are kept behind the companion', () => {
+  const withHooks = { ...app, env: { DOTNET_STARTUP_HOOKS: '/apm.dll' } };
+  expect(warmSpec('image', withHooks, options, paths).env).toMatchObject({
+    DOTNET_STARTUP_HOOKS: '/c.dll:/apm.dll',
+    DOTNET_SNAPSHOT_APP_HOOKS: '/apm.dll',
+  });
+});
+
+test('the user’s variables can’t unhook the companion but may change the rest', () => {
+  const env = { DOTNET_SNAPSHOT_CONTROL: '1,2', DOTNET_TC_CallCountingDelayMs: '100' };
+  expect(warmSpec('image', app, { ...options, env }, paths).env).toMatchObject({
+    DOTNET_SNAPSHOT_CONTROL: '900,901',
+    DOTNET_TC_CallCountingDelayMs: '100',
+  });
+});
+
+test('a value with spaces or quotes stays one argument', () => {
+  const words = containerArguments({ image: 'i', env: { A: 'x "y" $(z)' } });
+  expect(words).toEqual(['--env', 'A=x "y" $(z)', 'i']);
+});

@@ -10,7 +10,7 @@ import type { Report } from './model/index.ts';
 import { appName } from './naming.ts';
 import { ACTION_OPTIONS, type ActionOptionName, type Option } from './options.ts';
 import { clearOutput, outputFiles, writeOutcome, writeScan } from './output.ts';
-import { build, type Outcome, type Tools } from './pipeline.ts';
+import { build, type Outcome } from './pipeline.ts';
 import { upsertComment } from './report/comment.ts';
 import { renderMarkdown } from './report/markdown.ts';
 import { createTools, runSession } from './session.ts';
@@ -19,6 +19,7 @@ import { uploadArtifact } from './store/artifact.ts';
 import { loadBaseline, saveBaseline } from './store/baseline.ts';
 import { restoreSnapshot, saveSnapshot } from './store/cache.ts';
 import { reportSchema } from './store/report-schema.ts';
+import type { Tools } from './tools.ts';
 
 /** The action: reads inputs, runs the pipeline, stores and presents the result. */
 async function main(): Promise<number> {

@@ -6,7 +6,7 @@ import { Docker } from './engine/docker.ts';
 import { SnapshotError, toSnapshotError } from './errors.ts';
 import { createRun } from './exec.ts';
 import type { Log } from './log.ts';
-import type { Tools } from './pipeline.ts';
+import type { Tools } from './tools.ts';
 
 /** This project's runtime folder, beside src/ and dist/ alike. */
 export const RUNTIME_DIRECTORY = join(import.meta.dirname, '..', 'runtime');

@@ -7,6 +7,7 @@ import type { Docker } from '../engine/docker.ts';
 import { SnapshotError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { AppImage, Manifest, PublishedApp, Snapshot, Traffic } from '../model/index.ts';
+import { manifestSchema } from '../model/manifest.ts';
 import type { Control } from './control.ts';
 import { diagnose } from './diagnosis.ts';
 
@@ -150,11 +151,11 @@ export async function isIntact(directory: string, manifest: Manifest): Promise<b
 }
 
 /** Reads and checks a manifest. Throws DS6002 where there is none or it is not one. */
-export async function readManifest(file: string, parse: (value: unknown) => Manifest): Promise<Manifest> {
+export async function readManifest(file: string): Promise<Manifest> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) throw new SnapshotError('DS6002', `There is no manifest at ${file}.`);
   try {
-    return parse(JSON.parse(text));
+    return manifestSchema.parse(JSON.parse(text));
   } catch (error) {
     throw new SnapshotError('DS6002', `${file} is not a manifest of version 1.`, {
       detail: String(error).slice(0, 500),

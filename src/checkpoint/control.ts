@@ -1,25 +1,13 @@
 import { z } from 'zod';
 import type { Docker } from '../engine/docker.ts';
 import { SnapshotError } from '../errors.ts';
+import { manifestSchema } from '../model/manifest.ts';
 
-const processSchema = z.object({
-  pid: z.number(),
-  uid: z.number(),
-  gid: z.number(),
-  stdout: z.string(),
-  stderr: z.string(),
-  controlIn: z.string(),
-  controlOut: z.string(),
+const processSchema = manifestSchema.shape.process.extend({
   kernel: z.string(),
   architecture: z.string(),
   monotonicSeconds: z.number(),
   cpuFeatures: z.string(),
-});
-const runtimeSchema = z.object({
-  version: z.string(),
-  processors: z.number(),
-  memoryLimitBytes: z.number(),
-  serverGc: z.boolean(),
 });
 const jitSchema = z.object({ methods: z.number() });
 const prepareSchema = z.object({
@@ -44,7 +32,7 @@ export class Control {
   process = () => this.#ask('process', processSchema);
 
   /** What the companion says of the .NET runtime. */
-  runtime = () => this.#ask('runtime', runtimeSchema);
+  runtime = () => this.#ask('runtime', manifestSchema.shape.runtime);
 
   /** Methods compiled by the JIT so far. */
   jit = () => this.#ask('jit', jitSchema);

@@ -3,8 +3,8 @@ import { appName } from '../naming.ts';
 import { clearOutput, writeOutcome, writeScan } from '../output.ts';
 import { build as runPipeline } from '../pipeline.ts';
 import { headline } from '../report/headline.ts';
+import type { Command } from './command.ts';
 import { describeBuildFlags, parseBuildFlags } from './flags.ts';
-import type { Command } from './index.ts';
 
 export const build: Command = {
   summary: 'make a restore-ready image of an app',

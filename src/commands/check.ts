@@ -1,6 +1,6 @@
 import { check as runCheck } from '../pipeline.ts';
+import type { Command } from './command.ts';
 import { describeBuildFlags, parseBuildFlags } from './flags.ts';
-import type { Command } from './index.ts';
 
 export const check: Command = {
   summary: 'a dry run: say what would block a checkpoint, and how to mend it',

@@ -4,9 +4,9 @@ import { readManifest } from '../checkpoint/checkpoint.ts';
 import { SnapshotError } from '../errors.ts';
 import { PREFIX } from '../image/runtime.ts';
 import { type Manifest, manifestSchema } from '../model/manifest.ts';
-import type { Tools } from '../pipeline.ts';
+import type { Tools } from '../tools.ts';
+import type { Command } from './command.ts';
 import { parseFlags } from './flags.ts';
-import type { Command } from './index.ts';
 
 export const inspect: Command = {
   summary: 'show what a snapshot or a restore-ready image holds',
@@ -19,7 +19,7 @@ export const inspect: Command = {
     const { positionals } = parseFlags(words, {}, { least: 1, most: 1, what: 'The folder or image' });
     const [target] = positionals;
     const manifest = (await stat(target!).catch(() => undefined))?.isDirectory()
-      ? await readManifest(join(target!, 'manifest.json'), (value) => manifestSchema.parse(value))
+      ? await readManifest(join(target!, 'manifest.json'))
       : await manifestOfImage(target!, tools);
     console.log(JSON.stringify(manifest, null, 2));
     return 0;

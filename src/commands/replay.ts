@@ -3,8 +3,8 @@ import { formatMicros } from '../report/format.ts';
 import { percentile } from '../statistics.ts';
 import { parseTraffic } from '../traffic/parse.ts';
 import { replay } from '../traffic/replay.ts';
+import type { Command } from './command.ts';
 import { parseFlags } from './flags.ts';
-import type { Command } from './index.ts';
 
 export const replayCommand: Command = {
   summary: 'replay recorded traffic against a running app',

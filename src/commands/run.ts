@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { containerArguments, productionSpec } from '../engine/container.ts';
 import { runInForeground } from '../exec.ts';
+import type { Command } from './command.ts';
 import { parseFlags } from './flags.ts';
-import type { Command } from './index.ts';
 
 export const run: Command = {
   handlesSignals: true,

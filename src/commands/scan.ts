@@ -1,8 +1,8 @@
 import { SnapshotError } from '../errors.ts';
 import { findingsToSarif, findingsToText, knownSecretsFrom, scanSnapshot } from '../scan/index.ts';
 import { version } from '../version.ts';
+import type { Command } from './command.ts';
 import { parseFlags } from './flags.ts';
-import type { Command } from './index.ts';
 
 export const scan: Command = {
   summary: 'search a snapshot for secrets',

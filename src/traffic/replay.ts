@@ -15,6 +15,8 @@ export interface ReplayOptions {
   signal?: AbortSignal;
   /** Longest wait for one whole answer, in milliseconds; 30,000 where absent. */
   timeoutMs?: number;
+  /** Host header of requests that name none; that of the target where absent. */
+  host?: string;
   /** Repeats of one exchange sent side by side, each on its own connection; 1 where absent. */
   connections?: number;
   /** Called with each answer as it arrives. */
@@ -50,6 +52,7 @@ class Session {
   readonly #pool: Pool;
   readonly #connections: number;
   readonly #timeoutMs: number;
+  readonly #defaults: Record<string, string>;
   readonly #signal: AbortSignal | undefined;
   readonly #onAnswer: (answer: Answer) => void;
   readonly #cookies = new CookieJar();
@@ -57,7 +60,8 @@ class Session {
   /** Fails whatever is under way; the failure is then told from others by the signal. */
   readonly #interrupt = (): void => void this.#pool.destroy(new Error('interrupted'));
 
-  constructor(origin: string, { connections = 1, timeoutMs = 30_000, signal, onAnswer = () => {} }: ReplayOptions) {
+  constructor(origin: string, options: ReplayOptions) {
+    const { connections = 1, timeoutMs = 30_000, signal, host, onAnswer = () => {} } = options;
     // The deadline of send() covers connecting, headers and body as one.
     this.#pool = new Pool(origin, {
       connections,
@@ -68,6 +72,7 @@ class Session {
     });
     this.#connections = connections;
     this.#timeoutMs = timeoutMs;
+    this.#defaults = host === undefined ? {} : { host };
     this.#signal = signal;
     this.#onAnswer = onAnswer;
     signal?.addEventListener('abort', this.#interrupt);
@@ -118,7 +123,7 @@ class Session {
   }
 
   #headersFor(exchange: Exchange, path: string): Record<string, string> {
-    const headers: Record<string, string> = {};
+    const headers = { ...this.#defaults };
     for (const [name, value] of Object.entries(exchange.headers)) headers[name] = fillIn(value, this.#captures);
     const cookie = this.#cookies.header(path);
     if (cookie !== undefined) headers.cookie ??= cookie;

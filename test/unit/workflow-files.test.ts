@@ -108,6 +108,9 @@ describe('the reusable workflow', () => {
     const defaults = new Map(action.inputs?.map(({ id, default: value }) => [id, value?.toString() ?? '']));
     const given = jobs.snapshot?.steps?.at(-1)?.with ?? {};
     for (const name of Object.keys(given)) expect(defaults.keys()).toContain(name);
+    // Left out: what a job made of this workflow alone has no use for, and what comes as a secret.
+    const left = [...defaults.keys()].filter((name) => !(name in inputs));
+    expect(left).toEqual(['network', 'secrets', 'output', 'artifact', 'github-token']);
     for (const [name, input] of Object.entries(inputs)) {
       if (name in given) expect([name, String(input.default)]).toEqual([name, defaults.get(name)]);
       else expect(['dotnet-version', 'runs-on']).toContain(name);

@@ -17,8 +17,8 @@ export interface FakeProject {
 }
 
 const INPUTS =
-  'project dockerfile image traffic base-image port ready-path name tag user env secrets pairs cache artifact-name ' +
-  'retention-days comment';
+  'project dockerfile image traffic base-image framework publish-args port ready-path ready-timeout warmup-timeout name ' +
+  'tag user env secrets pairs clones cache artifact-name retention-days comment';
 
 const ACTION = `
 name: Fake

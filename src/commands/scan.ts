@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { SnapshotError } from '../errors.ts';
 import { findingsToSarif, findingsToText, knownSecretsFrom, scanSnapshot } from '../scan/index.ts';
 import { version } from '../version.ts';
@@ -17,11 +19,20 @@ export const scan: Command = {
     const { values, positionals } = parseFlags(words, options, { least: 1, most: 1, what: 'The snapshot’s folder' });
     const present = { text: findingsToText, json: toJson, sarif: toSarif }[values.format as 'text' | 'json' | 'sarif'];
     if (!present) throw new SnapshotError('DS1001', `--format is "${values.format}"; it must be text, json or sarif.`);
-    const result = await scanSnapshot(positionals[0]!, { knownSecrets: knownSecretsFrom(environment), log });
+    const result = await scanSnapshot(imageFolder(positionals[0]!), {
+      knownSecrets: knownSecretsFrom(environment),
+      log,
+    });
     console.log(present(result).trimEnd());
     return result.findings.length > 0 ? new SnapshotError('DS4001', '').exitCode : 0;
   },
 };
+
+/** The output of `build` holds the image files one folder down. */
+function imageFolder(directory: string): string {
+  const inner = join(directory, 'checkpoint');
+  return existsSync(inner) ? inner : directory;
+}
 
 const toJson = (result: Parameters<typeof findingsToText>[0]) => JSON.stringify(result, null, 2);
 const toSarif = (result: Parameters<typeof findingsToText>[0]) =>

@@ -167,10 +167,12 @@ export class Docker {
     return { running: state.Running, exitCode: state.ExitCode, startedAt: parseTimestamp(state.StartedAt) };
   }
 
-  /** The container's last log lines, both streams. */
-  async logs(container: string, lines = 30): Promise<string> {
-    const result = await this.#docker(['logs', '--tail', String(lines), container], { allowFailure: true });
-    return `${result.stdout}${result.stderr}`.trimEnd();
+  /** The part of the container's log that tells most: from an unhandled exception on, else the last 30 lines. */
+  async logs(container: string): Promise<string> {
+    const result = await this.#docker(['logs', '--tail', '300', container], { allowFailure: true });
+    const log = `${result.stdout}${result.stderr}`;
+    const exception = log.lastIndexOf('Unhandled exception');
+    return exception < 0 ? tail(log, 30) : log.slice(exception).split('\n').slice(0, 12).join('\n');
   }
 
   /** Waits until the container has ended; returns its exit code. */

@@ -76,7 +76,7 @@ export async function warmup(
     if (lastAnswers.length > REFERENCE_ROUNDS) lastAnswers.shift();
   }
   const steady = quiet >= QUIET_ROUNDS;
-  if (!steady)
+  if (!steady && options.maxRounds > REFERENCE_ROUNDS)
     log.warning(
       `The JIT was still compiling after ${rounds} rounds; the snapshot is good but not as warm as it could be.`,
     );

@@ -42,6 +42,10 @@ export interface Job {
   added: Record<string, string>;
   /** Values that the log must not show. */
   masks: Set<string>;
+  /** Called with each line that a step writes, as it is: unmasked, commands and debug messages included. */
+  onLine?: (line: string) => void;
+  /** Aborted: somebody cancels the run. */
+  cancelled?: AbortSignal;
 }
 
 /** The `github` context: texts, but for the event. */

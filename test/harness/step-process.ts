@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Job } from './job.ts';
@@ -28,6 +29,13 @@ export interface StepOutcome {
 
 const FILE_COMMANDS = ['GITHUB_OUTPUT', 'GITHUB_ENV', 'GITHUB_PATH', 'GITHUB_STATE', 'GITHUB_STEP_SUMMARY'] as const;
 
+/** How the runner ends a step of a cancelled run: the signals that the program gets, and after how many milliseconds. */
+const CANCELLATION = [
+  ['SIGINT', 0],
+  ['SIGTERM', 7500],
+  ['SIGKILL', 10_000],
+] as const;
+
 /** Runs a program as a step of the job: reads its workflow commands and its files, and keeps what is for later steps. */
 export async function runStepProcess(
   job: Job,
@@ -47,16 +55,26 @@ export async function runStepProcess(
     env: { ...job.env, ...job.added, ...env, ...files },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const timers: NodeJS.Timeout[] = [];
+  const cancel = () => {
+    for (const [signal, delay] of CANCELLATION) timers.push(setTimeout(() => child.kill(signal), delay));
+  };
+  job.cancelled?.addEventListener('abort', cancel);
   const read = async (stream: NodeJS.ReadableStream) => {
     for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+      job.onLine?.(line);
       if (handleCommand(line, job, annotations)) lines.push(mask(line, job.masks));
     }
   };
   const exited = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
+    child.once('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
   });
-  const [exitCode] = await Promise.all([exited, read(child.stdout), read(child.stderr)]).finally(() => child.kill());
+  const [exitCode] = await Promise.all([exited, read(child.stdout), read(child.stderr)]).finally(() => {
+    for (const timer of timers) clearTimeout(timer);
+    job.cancelled?.removeEventListener('abort', cancel);
+    child.kill();
+  });
 
   const contents = async (name: keyof typeof files) => await readFile(files[name], 'utf8');
   Object.assign(job.added, parseFileCommand(await contents('GITHUB_ENV')));

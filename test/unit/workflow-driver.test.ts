@@ -39,7 +39,7 @@ describe('the reusable workflow', () => {
   it('hands the action what it was given, and defaults for the rest', async () => {
     const results = await run(
       `${CALL}
-    with: { project: src/App, name: todo-api, port: 5000, comment: false, dotnet-version: 10.0.x }
+    with: { project: src/App, traffic: traffic.yaml, name: todo-api, port: 5000, comment: false, dotnet-version: 10.0.x }
     secrets: { known-secrets: "\${{ secrets.KNOWN }}" }
   after:
     needs: snapshot
@@ -87,7 +87,7 @@ describe('the reusable workflow', () => {
 
   it('fails the caller when the action fails, and skips what needs it', async () => {
     const results = await run(`${CALL}
-    with: { name: broken }
+    with: { name: broken, traffic: traffic.yaml }
   after: { needs: [snapshot], runs-on: x, steps: [{ run: "false" }] }
   always: { needs: [snapshot], if: "always() && github.ref == 'refs/heads/main'", runs-on: x, steps: [{ run: "true" }] }
 `);
@@ -99,10 +99,19 @@ describe('the reusable workflow', () => {
   });
 
   it.each([
-    ['an input that it lacks', `${CALL}\n    with: { projet: x }`, /projet is not defined/],
-    ['an input of another type', `${CALL}\n    with: { port: "8080" }`, /port is of type number, not string/],
-    ['a caller that may not comment', CALL.replace('write', 'read'), /requesting 'pull-requests: write', but is only/],
-    ['a secret that it lacks', `${CALL}\n    secrets: { other: x }`, /other is not defined/],
+    ['an input that it lacks', `${CALL}\n    with: { traffic: x, projet: x }`, /projet is not defined/],
+    ['a call without an input that it requires', CALL, /traffic is required/],
+    [
+      'an input of another type',
+      `${CALL}\n    with: { traffic: x, port: "8080" }`,
+      /port is of type number, not string/,
+    ],
+    [
+      'a caller that may not comment',
+      `${CALL.replace('write', 'read')}\n    with: { traffic: x }`,
+      /requesting 'pull-requests: write', but is only/,
+    ],
+    ['a secret that it lacks', `${CALL}\n    with: { traffic: x }\n    secrets: { other: x }`, /other is not defined/],
     ['another project', CALL.replace('OWNER/', 'SOMEONE/'), /reusable workflow/],
   ])('refuses %s', async (_what, content, message) => {
     await expect(run(content)).rejects.toThrow(message);
@@ -163,6 +172,7 @@ ${steps.trim().replace(/^/gm, '      ')}
 
   it('gives a pull request from a fork a token that only reads, and no secrets', async () => {
     const content = `${CALL.replace('name: x', '')}
+    with: { traffic: traffic.yaml }
     secrets: { known-secrets: "\${{ secrets.KNOWN }}" }`;
     const trigger = pullRequest('octo/app', 7, { fork: 'mallory/app' });
     const { snapshot } = await run(content, { trigger, secrets: { KNOWN: 'A=b' } });

@@ -19,7 +19,10 @@ interface Step {
 
 interface Workflow {
   on: {
-    workflow_call?: { inputs: Record<string, { type: string; default: unknown }>; outputs: Record<string, unknown> };
+    workflow_call?: {
+      inputs: Record<string, { type: string; required?: boolean; default?: unknown }>;
+      outputs: Record<string, unknown>;
+    };
   };
   permissions: unknown;
   jobs: Record<string, { permissions?: unknown; 'timeout-minutes'?: number; uses?: string; steps?: Step[] }>;
@@ -108,11 +111,13 @@ describe('the reusable workflow', () => {
     const defaults = new Map(action.inputs?.map(({ id, default: value }) => [id, value?.toString() ?? '']));
     const given = jobs.snapshot?.steps?.at(-1)?.with ?? {};
     for (const name of Object.keys(given)) expect(defaults.keys()).toContain(name);
+    const required = Object.keys(inputs).filter((name) => inputs[name]?.required);
+    expect(required).toEqual(action.inputs?.filter((input) => input.required).map(({ id }) => id));
     // Left out: what a job made of this workflow alone has no use for, and what comes as a secret.
     const left = [...defaults.keys()].filter((name) => !(name in inputs));
     expect(left).toEqual(['network', 'secrets', 'output', 'artifact', 'github-token']);
     for (const [name, input] of Object.entries(inputs)) {
-      if (name in given) expect([name, String(input.default)]).toEqual([name, defaults.get(name)]);
+      if (name in given) expect([name, String(input.default ?? '')]).toEqual([name, defaults.get(name)]);
       else expect(['dotnet-version', 'runs-on']).toContain(name);
     }
     expect(action.outputs?.map(({ id }) => id)).toEqual(expect.arrayContaining(Object.keys(outputs)));

@@ -1,13 +1,10 @@
 // Writes schema/*.schema.json from the schemas that the code itself enforces: `npx node scripts/schemas.ts`.
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { manifestSchema } from '../src/model/manifest.ts';
 import { reportSchema } from '../src/store/report-schema.ts';
 import { trafficJsonSchema } from '../src/traffic/schema.ts';
-
-const root = join(import.meta.dirname, '..');
 
 /** Every committed JSON Schema by its file; a unit test holds files and code equal. */
 export const SCHEMAS: Record<string, Record<string, unknown>> = {
@@ -23,8 +20,6 @@ export const SCHEMAS: Record<string, Record<string, unknown>> = {
   'schema/traffic.schema.json': trafficJsonSchema(),
 };
 
-if (process.argv[1] === import.meta.filename) {
+if (process.argv[1] === import.meta.filename)
   for (const [file, schema] of Object.entries(SCHEMAS))
-    writeFileSync(join(root, file), `${JSON.stringify(schema, null, 2)}\n`);
-  execFileSync(join(root, 'node_modules/.bin/biome'), ['format', '--write', 'schema'], { cwd: root, stdio: 'inherit' });
-}
+    writeFileSync(join(import.meta.dirname, '..', file), `${JSON.stringify(schema, null, 2)}\n`);

@@ -19,13 +19,13 @@ export function cacheKey(
   app: { app: AppImage; published?: PublishedApp; runtime: RuntimeBundle; traffic: Traffic },
   machine: string,
 ): string {
-  const { env, user, port, readyPath } = inputs;
+  const { env, user, port, readyPath, network, name, pairs } = inputs;
   const ingredients = [
     // A published app is known by its files; its image's id changes with each build.
     app.published ? [app.published.digest, app.app.baseImageId] : app.app.id,
     app.runtime.reference,
     app.traffic.digest,
-    { env, user, port, readyPath },
+    { env, user, port, readyPath, network, name, pairs },
     machine,
   ];
   return `dotnet-snapshot-v1-${createHash('sha256').update(JSON.stringify(ingredients)).digest('hex')}`;

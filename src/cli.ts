@@ -16,19 +16,17 @@ async function main(words: string[]): Promise<number> {
     console.log(overview());
     return name === undefined ? 2 : 0;
   }
+  const own = beforeDashes(rest);
   const command = Object.hasOwn(commands, name) ? (commands as Record<string, Command>)[name] : undefined;
-  const tools = createTools(terminalLog(rest.includes('--verbose')), process.env);
+  const tools = createTools(terminalLog(own.includes('--verbose')), process.env);
   const work = async () => {
     if (!command)
       throw new SnapshotError('DS1001', `There is no command "${name}".`, { fix: 'See dotnet-snapshot --help.' });
-    if (beforeDashes(rest).some((word) => word === '--help' || word === '-h')) {
+    if (own.some((word) => word === '--help' || word === '-h')) {
       console.log(command.help);
       return 0;
     }
-    return command.run(
-      rest.filter((word) => word !== '--verbose'),
-      tools,
-    );
+    return command.run([...own.filter((word) => word !== '--verbose'), ...rest.slice(own.length)], tools);
   };
   return runSession(tools, work, (error) => console.error(error.format()), { interruptible: !command?.handlesSignals });
 }

@@ -18,14 +18,17 @@ const CATALOGUE = {
   DS2002: { exit: 1, fix: 'Mend the compiler errors shown; `dotnet publish` must succeed on its own.' },
   DS2003: { exit: 1, fix: 'Install the .NET SDK that the project needs; `dotnet --version` must run.' },
   DS2004: { exit: 1, fix: 'Look at the build output shown; the base image must exist and be reachable.' },
-  DS2005: { exit: 1, fix: 'Choose a free port with --port, or stop what holds it.' },
+  DS2005: { exit: 1, fix: 'Run it again: the port on this machine is chosen anew; or stop what holds it.' },
   DS2006: { exit: 1, fix: 'Free space on the disk that holds Docker’s data and the output folder, then run again.' },
   DS2007: { exit: 130, fix: 'Run it again; containers and temporary files of this run are gone.' },
   DS2008: {
     exit: 1,
     fix: 'Let `docker build` reach a Debian mirror (the runtime bundle is built from Debian packages), then run again.',
   },
-  DS2009: { exit: 1, fix: 'Pull or build the image first; `docker image inspect IMAGE` must find it.' },
+  DS2009: {
+    exit: 1,
+    fix: 'Build the image first, or correct its name; `docker pull IMAGE` or `docker image inspect IMAGE` must find it.',
+  },
   // DS3xxx: the app can't be checkpointed.
   DS3001: {
     exit: 3,

@@ -30,10 +30,11 @@ async function main(): Promise<number> {
     async () => {
       const inputs = readInputs((name) => core.getInput(name));
       for (const secret of inputs.secrets) core.setSecret(secret.value);
+      const settings = readSettings();
       const temporary = process.env.RUNNER_TEMP ?? '.';
       const output = inputs.output ?? join(temporary, 'dotnet-snapshot', appName(inputs));
       await clearOutput(output);
-      if (flag('cache')) tools.cache = snapshotCache(join(temporary, 'dotnet-snapshot-cache'), log);
+      if (settings.cache) tools.cache = snapshotCache(join(temporary, 'dotnet-snapshot-cache'), log);
       if (process.env.GITHUB_SHA) tools.commit = process.env.GITHUB_SHA;
 
       const outcome = await build(inputs, tools, async (scan) => {
@@ -48,12 +49,35 @@ async function main(): Promise<number> {
       core.setOutput('startup-cold-ms', Math.round(outcome.report.measurements.startupMs.cold.median));
       core.setOutput('startup-restored-ms', Math.round(outcome.report.measurements.startupMs.restored.median));
       core.setOutput('cache-hit', outcome.report.snapshot.fromCache);
-      if (flag('artifact')) await storeArtifact(output, outcome, tools);
-      await present(outcome, join(temporary, 'dotnet-snapshot-baseline'), log);
+      if (settings.artifact) await storeArtifact(output, outcome, settings, tools);
+      await present(outcome, join(temporary, 'dotnet-snapshot-baseline'), settings, log);
       return 0;
     },
     presentFailure,
   );
+}
+
+/** What only the action is told, checked. */
+interface Settings {
+  cache: boolean;
+  artifact: boolean;
+  comment: boolean;
+  retentionDays?: number;
+}
+
+/** Throws DS1001. Called before the work begins: a wrong input must not cost a build. */
+function readSettings(): Settings {
+  const days = option('retention-days');
+  if (days !== undefined && !/^[1-9]\d{0,2}$/.test(days))
+    throw new SnapshotError('DS1001', `The input retention-days is "${days}".`, {
+      fix: 'It must be a whole number of days.',
+    });
+  return {
+    cache: flag('cache'),
+    artifact: flag('artifact'),
+    comment: flag('comment'),
+    ...(days !== undefined && { retentionDays: Number(days) }),
+  };
 }
 
 /** An input that only the action has; undefined where it is not given. */
@@ -87,13 +111,8 @@ function snapshotCache(directory: string, log: Log): SnapshotCache {
   };
 }
 
-async function storeArtifact(output: string, outcome: Outcome, tools: Tools): Promise<void> {
+async function storeArtifact(output: string, outcome: Outcome, settings: Settings, tools: Tools): Promise<void> {
   const name = option('artifact-name') ?? `dotnet-snapshot-${outcome.report.name}`;
-  const days = option('retention-days');
-  if (days !== undefined && !/^[1-9]\d{0,2}$/.test(days))
-    throw new SnapshotError('DS1001', `The input retention-days is "${days}".`, {
-      fix: 'It must be a whole number of days.',
-    });
   const file = await packDirectory(
     async (argv) => {
       const result = await tools.run(argv);
@@ -103,14 +122,15 @@ async function storeArtifact(output: string, outcome: Outcome, tools: Tools): Pr
     outputFiles(output).snapshot,
     join(output, name),
   );
-  const artifact = await uploadArtifact({ name, file, ...(days !== undefined && { retentionDays: Number(days) }) });
+  const { retentionDays } = settings;
+  const artifact = await uploadArtifact({ name, file, ...(retentionDays !== undefined && { retentionDays }) });
   core.setOutput('artifact-id', artifact.id);
   core.setOutput('artifact-name', artifact.name);
   tools.log.info(`stored as artifact ${artifact.name}`);
 }
 
 /** Job summary always; on a pull request the comment with the deltas, on a branch the baseline for later ones. */
-async function present({ report }: Outcome, baselineFolder: string, log: Log): Promise<void> {
+async function present({ report }: Outcome, baselineFolder: string, settings: Settings, log: Log): Promise<void> {
   const pullRequest = context.payload.pull_request?.number;
   const branch = pullRequest === undefined ? process.env.GITHUB_REF_NAME : process.env.GITHUB_BASE_REF;
   const place = { branch: branch ?? '', dir: baselineFolder, log };
@@ -123,7 +143,7 @@ async function present({ report }: Outcome, baselineFolder: string, log: Log): P
     return;
   }
   const token = core.getInput('github-token');
-  if (!flag('comment')) return;
+  if (!settings.comment) return;
   if (!token) return log.warning('There is no github-token for the comment; the job summary has the report.');
   await upsertComment({
     token,
@@ -155,7 +175,6 @@ function actionLog(): Log {
 }
 
 main().then((code) => {
-  process.exitCode = code;
-  // An interrupted pipeline may still wait for something that will not come.
-  setTimeout(() => process.exit(code), 500).unref();
+  // At once: an interrupted pipeline goes on until then, and would make anew what has just been removed.
+  process.exit(code);
 });

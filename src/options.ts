@@ -17,7 +17,7 @@ export const OPTIONS = {
     value: 'FILE',
     help: 'Dockerfile that builds the app, in place of a project. Its folder is the context.',
   },
-  image: { value: 'NAME:TAG', help: 'Image that is on the machine already, in place of a project.' },
+  image: { value: 'NAME:TAG', help: 'Image of the app, here or to be pulled, in place of a project.' },
   traffic: { value: 'FILE', help: 'Recorded traffic (traffic.yaml) to warm the app with.' },
   name: {
     value: 'NAME',
@@ -58,7 +58,7 @@ export const ACTION_OPTIONS = {
     value: 'BOOLEAN',
     kind: 'boolean',
     default: 'true',
-    help: 'Store snapshot and report as an artifact of the run.',
+    help: 'Store the snapshot as an artifact of the run.',
   },
   'artifact-name': { value: 'NAME', help: 'Name of the artifact. Default: dotnet-snapshot-NAME.' },
   'retention-days': { value: 'DAYS', help: 'Days to keep the artifact. Default: the repository’s.' },

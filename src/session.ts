@@ -13,7 +13,7 @@ export const RUNTIME_DIRECTORY = join(import.meta.dirname, '..', 'runtime');
 
 /** The real tools of one run of a door. */
 export function createTools(log: Log, environment: NodeJS.ProcessEnv): Tools {
-  const run = createRun(environment);
+  const run = createRun(withoutRunnerCredentials(environment));
   const given = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
     run,
@@ -50,4 +50,13 @@ export async function runSession(
   } finally {
     await cleanup.run();
   }
+}
+
+/**
+ * What child processes inherit: the project's own build runs among them, and it may come from a pull request. The
+ * runner hides these from `run:` steps too; with them a build could write artifacts, caches and comments of its own.
+ */
+function withoutRunnerCredentials(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const internal = /^(INPUT_|ACTIONS_(RUNTIME|RESULTS|CACHE|ID_TOKEN)_)/;
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !internal.test(name)));
 }

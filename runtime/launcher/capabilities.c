@@ -48,8 +48,9 @@ int grant_ambient_capabilities(void) {
  */
 int drop_all_capabilities(void) {
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  int failed = 0;
   for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
-    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)) return -1;
+    failed |= prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   struct __user_cap_data_struct none[2] = {0};
-  return set(none);
+  return set(none) || failed;
 }

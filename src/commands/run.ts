@@ -21,7 +21,7 @@ export const run: Command = {
     const spec = productionSpec(positionals[0]!, join(runtimeDirectory, 'seccomp.json'));
     const argv = ['docker', 'run', '--rm', ...extra, ...containerArguments(spec)];
     if (values.print) {
-      console.log(argv.join(' '));
+      console.log(argv.map(quoted).join(' '));
       return 0;
     }
     await docker.requireEngine();
@@ -29,3 +29,8 @@ export const run: Command = {
     return runInForeground(argv);
   },
 };
+
+/** A word as a POSIX shell reads it back. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -29,7 +29,7 @@ export interface Measurements {
   startupMs: { cold: Summary; restored: Summary };
   /** First 100 requests of the traffic; medians over the pairs of each container's p50 and p99. */
   firstRequestsMicros: { cold: FirstRequests; restored: FirstRequests };
-  /** Memory in use by the container after those requests, in bytes; medians. */
+  /** Memory in use by the container after those requests, in bytes; of the last pair. */
   memoryBytes: { cold: number; restored: number };
   /** Image sizes in bytes as the engine reports them. */
   imageBytes: { app: number; restoreReady: number };

@@ -19,7 +19,7 @@ function folded(summary: string, parts: string[]): string {
 function renderPairs(report: Report): string[] {
   const method =
     'Cold and restored starts are interleaved, one pair after the other; a start is the time from the container’s ' +
-    '`StartedAt` to the first successful answer. Request latencies and memory are medians over the containers.';
+    '`StartedAt` to the first successful answer. Request latencies are medians over the containers, memory is the last pair’s.';
   const delta = startupDelta(report);
   if (!delta) return [method];
   const { low, high, confidence } = delta.interval;

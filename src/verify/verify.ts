@@ -36,12 +36,13 @@ export async function verify(
     const differences = reference ? compareAnswers(reference, answers) : [];
     if (differences.length > 0 || unmet.length > 0)
       throw new SnapshotError('DS5003', 'The restored app does not answer as it did before the checkpoint.', {
-        detail: reference
-          ? formatDifferences(differences)
-          : unmet
-              .map((answer) => `${answer.exchange}: ${answer.unmet.join('; ')}`)
-              .slice(0, 20)
-              .join('\n'),
+        detail:
+          differences.length > 0
+            ? formatDifferences(differences)
+            : unmet
+                .map((answer) => `${answer.exchange}: ${answer.unmet.join('; ')}`)
+                .slice(0, 20)
+                .join('\n'),
       });
     answersCompared += answers.length;
     log.info(`clone ${clone} of ${options.clones}: ${answers.length} answers as before the checkpoint`);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -71,8 +71,7 @@ async function run(inputs: Record<string, string>, cancelAt?: RegExp): Promise<R
     start = performance.now();
     cancellation.abort();
   };
-  const temporaryFolder = join(temp, 'tmp');
-  await mkdir(temporaryFolder, { recursive: true });
+  const temporaryFolder = await mkdtemp(join(temp, 'tmp-'));
   const outcome = await runAction(job, actionFileIn(PROJECT_ROOT), inputs, { TMPDIR: temporaryFolder });
   const millis = performance.now() - start;
   const temporary = (await readdir(temporaryFolder)).filter((name) => name.startsWith('dotnet-snapshot'));
@@ -161,7 +160,11 @@ describe('an input that can’t be used', () => {
       { cache: 'maybe' },
       /^DS1001: The input cache is "maybe"\. Fix: It must be true or false/,
     ],
-    ['the same late', { comment: 'maybe' }, /^DS1001: The input comment is "maybe"\. Fix: It must be true or false/],
+    [
+      'one that this run does not come to',
+      { comment: 'maybe' },
+      /^DS1001: The input comment is "maybe"\. Fix: It must be true or false/,
+    ],
     ['days that are none', { 'retention-days': 'ten' }, /^DS1001: The input retention-days is "ten"\. Fix: /],
   ])('%s: one annotation with code and fix', async (_what, inputs, message) => {
     const outcome = await run({ ...INPUTS, ...inputs });
@@ -183,8 +186,6 @@ describe('an input that can’t be used', () => {
 
 describe('a run that is cancelled', () => {
   it.each([
-    ['publishing', /^publishing /],
-    ['building images', /^::group::image/],
     ['warming', /^round 1:/],
     ['taking the checkpoint', /^::group::checkpoint/],
     ['verifying', /^::group::verify/],
@@ -193,7 +194,7 @@ describe('a run that is cancelled', () => {
     expect(errorsOf(outcome)).toEqual([expect.stringMatching(/^DS2007: The run was interrupted by SIGINT\. Fix: /)]);
     expect(outcome.exitCode).toBe(130);
     expect(outcome.millis).toBeLessThan(7500);
-    expect(outcome.annotations.filter(({ level }) => level === 'warning')).toEqual([]);
+    expect(outcome.log).not.toContain('could not clean up');
     expect(outcome.temporary).toEqual([]);
     expect(outcome.containers.left).toEqual([]);
     expect((await imageTags(APP)).filter((tag) => tag !== 'app')).toEqual([]);

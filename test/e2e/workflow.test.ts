@@ -1,10 +1,14 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isIntact, readManifest } from '../../src/checkpoint/checkpoint.ts';
+import { manifestSchema } from '../../src/model/manifest.ts';
 import { unpackArchive } from '../../src/store/archive.ts';
+import { checkOutSample } from '../harness/checkout.ts';
+import { removeImages } from '../harness/engine.ts';
 import { GitHubApi } from '../harness/github-api.ts';
-import { ResultsService } from '../harness/results-service.ts';
+import { ResultsService, type UploadedArtifact } from '../harness/results-service.ts';
 import { runProgram } from '../harness/run-program.ts';
 import { type JobResult, PROJECT_ROOT, runWorkflow } from '../harness/run-workflow.ts';
 import { pullRequest, push, type Trigger } from '../harness/trigger.ts';
@@ -18,17 +22,14 @@ let runId = 100;
 
 beforeAll(async () => {
   temp = await mkdtemp(join(tmpdir(), 'dotnet-snapshot-e2e-'));
-  await mkdir(join(temp, 'workspace', 'src'), { recursive: true });
-  await cp(join(PROJECT_ROOT, 'samples/todo-api'), join(temp, 'workspace/src/App'), {
-    recursive: true,
-    filter: (path) => !['bin', 'obj'].includes(basename(path)),
-  });
+  await checkOutSample('todo-api', join(temp, 'workspace/src/App'));
   results = await ResultsService.start();
   api = await GitHubApi.start(REPOSITORY);
 });
 
 afterAll(async () => {
   await Promise.all([results?.close(), api?.close()]);
+  await removeImages('app');
   await rm(temp, { recursive: true, force: true });
 });
 
@@ -68,11 +69,19 @@ describe('a repository that uses the workflow', () => {
   });
 
   it('finds the snapshot in the artifact', async () => {
-    const artifact = results.artifacts[0]!;
+    const [artifact, ...others] = results.artifacts as [UploadedArtifact];
+    expect(others).toEqual([]);
+    expect(artifact.name).toBe('dotnet-snapshot-app.tar.zst');
     const file = join(temp, artifact.name);
     await writeFile(file, artifact.content);
-    await unpackArchive(runProgram, file, join(temp, 'snapshot'));
-    expect(JSON.parse(await readFile(join(temp, 'snapshot/manifest.json'), 'utf8'))).toBeTypeOf('object');
+    const folder = join(temp, 'snapshot');
+    await unpackArchive(runProgram, file, folder);
+    expect((await readdir(folder)).sort()).toEqual(['checkpoint', 'manifest.json']);
+
+    const manifest = await readManifest(join(folder, 'manifest.json'), (value) => manifestSchema.parse(value));
+    expect(manifest).toMatchObject({ name: 'app', scan: { verdict: 'clean' } });
+    expect(Object.keys(manifest.files)).toEqual(expect.arrayContaining(['inventory.img', 'pages-1.img', 'pstree.img']));
+    expect(await isIntact(join(folder, 'checkpoint'), manifest)).toBe(true);
   });
 
   it('gets a comment on a pull request, compared with main', async () => {
@@ -88,6 +97,10 @@ describe('a repository that uses the workflow', () => {
     const before = api.comments[0]?.id;
     await run(pullRequest(REPOSITORY, 7));
     expect(api.comments.map(({ id }) => id)).toEqual([before]);
+    expect(api.requests.filter((request) => /^(POST|PATCH) .*comments/.test(request))).toEqual([
+      'POST /repos/octo/app/issues/7/comments',
+      `PATCH /repos/octo/app/issues/comments/${before}`,
+    ]);
   });
 
   it('gets a warning instead on a pull request from a fork', async () => {

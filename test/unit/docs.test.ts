@@ -50,6 +50,13 @@ describe('README.md', () => {
     await expect(written).toMatchFileSnapshot('../../README.md');
   });
 
+  it('tells the medians that its picture shows', () => {
+    const [, cold, restored] = /Medians: ([\d,]+ ms) cold, ([\d,]+ ms) restored/.exec(readme) ?? [];
+    const picture = readFileSync('docs/startup.svg', 'utf8');
+    expect(picture).toContain(`Cold: median ${cold},`);
+    expect(picture).toContain(`Restored: median ${restored},`);
+  });
+
   const example = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)]
     .map(([, block]) => block!)
     .find((block) => block.includes('OWNER/dotnet-snapshot@'))!;

@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { manifestSchema } from '../../src/model/manifest.ts';
+import { reportSchema } from '../../src/store/report-schema.ts';
+import { addressOf, cli, docker, type Finished, leftovers, statusOf, testFolder } from '../harness/cli.ts';
+
+const production = [
+  ...['--cap-drop', 'ALL', '--cap-add', 'CHECKPOINT_RESTORE', '--cap-add', 'SETPCAP'],
+  ...[
+    '--security-opt',
+    'no-new-privileges',
+    '--security-opt',
+    `seccomp=${join(import.meta.dirname, '../../runtime/seccomp.json')}`,
+  ],
+  ...['--read-only', '--tmpfs', '/tmp'],
+];
+
+const containers: string[] = [];
+async function start(image: string, flags: string[]): Promise<string> {
+  const container = (await docker(['run', '--detach', ...flags, image])).stdout.trim();
+  containers.push(container);
+  return container;
+}
+afterAll(async () => {
+  if (containers.length > 0) await docker(['rm', '--force', ...containers]);
+});
+
+describe.each(['todo-api', 'mvc-shop', 'worker'])('%s', (name) => {
+  const image = `dotnet-snapshot-test/${name}:restore-ready`;
+  let output: string;
+  let build: Finished;
+  beforeAll(async () => {
+    output = await testFolder();
+    build = await cli([
+      'build',
+      ...['--project', `samples/${name}`, '--traffic', `samples/${name}/traffic.yaml`, '--ready-path', '/healthz'],
+      ...['--tag', image, '--output', output, '--pairs', '1', '--warmup-timeout', '5'],
+    ]);
+  });
+
+  test('becomes a restore-ready image, verified and reported', async () => {
+    expect(build.stderr).not.toContain('DS');
+    expect(build.code).toBe(0);
+    const report = reportSchema.parse(JSON.parse(await readFile(join(output, 'report.json'), 'utf8')));
+    expect(report.verify.answersCompared).toBeGreaterThan(200);
+    expect(report.scan.findings).toBe(0);
+    expect(await readFile(join(output, 'report.md'), 'utf8')).toContain(`\`${name}\` starts in`);
+    expect(await readFile(join(output, 'startup.svg'), 'utf8')).toContain('<svg');
+    expect(JSON.parse(await readFile(join(output, 'scan.sarif'), 'utf8')).version).toBe('2.1.0');
+    const manifest = manifestSchema.parse(
+      JSON.parse(await readFile(join(output, 'snapshot', 'manifest.json'), 'utf8')),
+    );
+    expect(manifest.scan?.verdict).toBe('clean');
+    expect(await leftovers()).toEqual([]);
+  });
+
+  test('restores in production’s container, and SIGTERM ends it gracefully', async () => {
+    const container = await start(image, [...production, '--env', 'DOTNET_SNAPSHOT=require']);
+    expect(await statusOf(`http://${await addressOf(container)}:8080/healthz`)).toBe(200);
+    await docker(['stop', '--time', '8', container]);
+    const { stdout, stderr } = await docker(['logs', container]);
+    expect(stderr).toMatch(/restored in \d+ ms \(snapshot [0-9a-f]{12}\)/);
+    expect(stdout).toContain('Application is shutting down');
+    expect((await docker(['inspect', '--format', '{{.State.ExitCode}}', container])).stdout.trim()).toBe('0');
+  });
+});
+
+describe('a restore-ready image', () => {
+  const image = 'dotnet-snapshot-test/worker:restore-ready';
+
+  test('starts the app normally where it can’t be restored, and says why', async () => {
+    const container = await start(image, ['--cap-drop', 'ALL']);
+    expect(await statusOf(`http://${await addressOf(container)}:8080/healthz`)).toBe(200);
+    expect((await docker(['logs', container])).stderr).toMatch(
+      /DS5002 criu: .*CAP_CHECKPOINT_RESTORE.*; starting normally/,
+    );
+  });
+
+  test('ends with the reason where a restore is required and not possible', async () => {
+    const result = await docker(['run', '--rm', '--cap-drop', 'ALL', '--env', 'DOTNET_SNAPSHOT=require', image], {
+      mayFail: true,
+    });
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('DOTNET_SNAPSHOT=require forbids a normal start');
+  });
+
+  test('does not restore where that is switched off', async () => {
+    const container = await start(image, [...production, '--env', 'DOTNET_SNAPSHOT=off']);
+    expect(await statusOf(`http://${await addressOf(container)}:8080/healthz`)).toBe(200);
+    expect((await docker(['logs', container])).stderr).not.toContain('restored');
+  });
+
+  test('runs another command that it is given', async () => {
+    const { stdout } = await docker(['run', '--rm', image, 'dotnet', '--list-runtimes']);
+    expect(stdout).toContain('Microsoft.AspNetCore.App 10.');
+  });
+
+  test('shows its manifest', async () => {
+    const { code, stdout } = await cli(['inspect', image]);
+    expect(code).toBe(0);
+    expect(manifestSchema.parse(JSON.parse(stdout)).app.command).toEqual(['dotnet', 'Worker.dll']);
+  });
+
+  test('answers a replay of the traffic', async () => {
+    const container = await start(image, production);
+    const origin = `http://${await addressOf(container)}:8080`;
+    await statusOf(`${origin}/healthz`, (status) => status === 200);
+    const { code, stdout } = await cli(['replay', '--traffic', 'samples/worker/traffic.yaml', '--url', origin]);
+    expect(stdout).toMatch(/267 requests, 0 not as expected/);
+    expect(code).toBe(0);
+  });
+});

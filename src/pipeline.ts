@@ -103,7 +103,7 @@ export async function check(inputs: Inputs, tools: Tools): Promise<{ name: strin
   await stages.run('checkpoint', async () => {
     await warmed.control.prepare();
     const { pid } = await warmed.control.process();
-    await dump(warmed.control, pid, tools.docker, warmed.container, true);
+    await dump(warmed.control, pid, true);
   });
   await tools.docker.remove(warmed.container);
   return { name: prepared.name, warmup: warmed.warmup };

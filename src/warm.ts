@@ -74,7 +74,7 @@ async function requireReady(container: string, url: string, millis: number, dock
     gone = true;
   };
   docker.wait(container).then(end, end);
-  const readiness = await waitUntilReady(url, Date.now() + millis, () => gone);
+  const readiness = await waitUntilReady(url, Date.now() + millis, { gone: () => gone });
   if (readiness.readyAt !== undefined) return;
   const { running, exitCode } = await docker.state(container);
   const detail = await docker.logs(container);

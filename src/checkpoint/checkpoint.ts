@@ -13,7 +13,6 @@ import { diagnose } from './diagnosis.ts';
 
 /** Folder inside the warming container that the dump is written to. */
 export const CHECKPOINT_FOLDER = '/opt/dotnet-snapshot/checkpoint';
-const DUMP_LOG = 'dump.log';
 
 /** Throws DS3005 where the container holds no CRIU, DS3004 where its kernel can't be used. Returns CRIU's version. */
 export async function preflight(control: Control): Promise<string> {
@@ -32,13 +31,7 @@ export async function preflight(control: Control): Promise<string> {
 }
 
 /** Dumps the app as its own user. With `keepRunning` the app goes on and the images stay in the container. Throws DS3003 or DS2006. */
-export async function dump(
-  control: Control,
-  pid: number,
-  docker: Docker,
-  container: string,
-  keepRunning = false,
-): Promise<void> {
+export async function dump(control: Control, pid: number, keepRunning = false): Promise<void> {
   const result = await control.criu([
     'dump',
     '--unprivileged',
@@ -46,21 +39,14 @@ export async function dump(
     String(pid),
     '--images-dir',
     CHECKPOINT_FOLDER,
-    '--log-file',
-    DUMP_LOG,
     '-v2',
     '--manage-cgroups=ignore',
     // Connections can't follow into another container; the app sees them closed.
     '--tcp-close',
     ...(keepRunning ? ['--leave-running'] : []),
   ]);
-  if (result.code === 0) return;
-  throw diagnose(`${await dumpLog(docker, container)}\n${result.stdout}${result.stderr}`);
-}
-
-async function dumpLog(docker: Docker, container: string): Promise<string> {
-  const result = await docker.readFile(container, `${CHECKPOINT_FOLDER}/${DUMP_LOG}`);
-  return result ?? '';
+  // CRIU writes its log to standard error, which also a full disk lets through.
+  if (result.code !== 0) throw diagnose(`${result.stdout}${result.stderr}`);
 }
 
 export interface CheckpointContext {
@@ -87,12 +73,11 @@ export async function checkpoint(
   const prepared = await control.prepare();
   if (prepared.clearedPools.length > 0) log.info(`emptied connection pools: ${prepared.clearedPools.join(', ')}`);
   const process = await control.process();
-  await dump(control, process.pid, docker, container);
+  await dump(control, process.pid);
 
   await rm(context.directory, { recursive: true, force: true });
   await mkdir(context.directory, { recursive: true });
   await docker.copyOut(container, `${CHECKPOINT_FOLDER}/.`, context.directory);
-  await rm(join(context.directory, DUMP_LOG), { force: true });
   const files = await describeFiles(context.directory);
   const { pid, uid, gid, stdout, stderr, controlIn, controlOut } = process;
   const manifest: Manifest = {

@@ -22,18 +22,18 @@ export type Readiness = { readyAt: number } | { readyAt: undefined; lastStatus: 
 
 /**
  * Asks `url` until it answers with a status below 400 or `deadline` (milliseconds since the epoch) has passed.
- * Asks again after a millisecond, so that the moment of the first answer is known to about that.
+ * Asks again after `pauseMs`, which bounds how exactly the moment of the first answer is known.
  */
 export async function waitUntilReady(
   url: string,
   deadline: number,
-  gone: () => boolean = () => false,
+  { pauseMs = 50, gone = () => false }: { pauseMs?: number; gone?: () => boolean } = {},
 ): Promise<Readiness> {
   let lastStatus: number | undefined;
   while (Date.now() < deadline && !gone()) {
     lastStatus = (await status(url, Math.max(1, deadline - Date.now()))) ?? lastStatus;
     if (lastStatus !== undefined && lastStatus < 400) return { readyAt: performance.timeOrigin + performance.now() };
-    await sleep(1);
+    await sleep(pauseMs);
   }
   return { readyAt: undefined, lastStatus };
 }

@@ -103,7 +103,7 @@ async function start(
   const origin = `http://127.0.0.1:${host}`;
   // Asked earlier, a connection would hang in the port's proxy until the kernel repeats its SYN after a second.
   await docker.start(container);
-  const readiness = await waitUntilReady(origin + options.readyPath, Date.now() + options.readyMillis);
+  const readiness = await waitUntilReady(origin + options.readyPath, Date.now() + options.readyMillis, { pauseMs: 1 });
   if (readiness.readyAt === undefined)
     throw new SnapshotError('DS5002', 'A container that was started to be measured did not answer.', {
       detail: await docker.logs(container),

@@ -76,7 +76,9 @@ async function answersOfClone(
       },
     );
     const origin = `http://127.0.0.1:${host}`;
-    const readiness = await waitUntilReady(origin + options.readyPath, Date.now() + options.readyMillis, () => gone);
+    const readiness = await waitUntilReady(origin + options.readyPath, Date.now() + options.readyMillis, {
+      gone: () => gone,
+    });
     if (readiness.readyAt === undefined)
       throw new SnapshotError('DS5002', 'The image does not restore.', { detail: await docker.logs(container) });
     return await replay(traffic, { origin });

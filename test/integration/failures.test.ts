@@ -12,6 +12,7 @@ const good = ['--project', app, '--traffic', `${app}/traffic.yaml`];
 const image = 'dotnet-snapshot/modes:app';
 const fromImage = ['--image', image, '--traffic', `${app}/traffic.yaml`];
 let folder: string;
+let before: string[];
 
 async function file(path: string, text: string): Promise<string> {
   const full = join(folder, path);
@@ -22,6 +23,7 @@ async function file(path: string, text: string): Promise<string> {
 
 beforeAll(async () => {
   folder = await testFolder();
+  before = await leftovers();
   // Publishes the app once; its image then serves every test that needs a running app.
   const { code, stdout } = await cli(['check', ...good]);
   expect(code).toBe(0);
@@ -121,7 +123,7 @@ test.each<[string, () => Promise<string[]>, number, RegExp]>([
   expect(stderr).toMatch(message);
   expect(stderr).toMatch(/fix: \S/);
   expect(code).toBe(exitCode);
-  expect(await leftovers()).toEqual([]);
+  expect(await leftovers(before)).toEqual([]);
 });
 
 test('no Docker engine is told', async () => {
@@ -189,7 +191,7 @@ test('a disk that becomes full while the app is dumped is told as such', async (
   const control = new Control(engine, container, launcher);
   const { pid } = await control.process();
   await new Promise((resolve) => setTimeout(resolve, 2000));
-  await expect(dump(control, pid, engine, container, true)).rejects.toMatchObject({ code: 'DS2006' });
+  await expect(dump(control, pid, true)).rejects.toMatchObject({ code: 'DS2006' });
   await docker(['rm', '--force', container]);
 });
 
@@ -213,5 +215,5 @@ test('an interrupt ends the run with nothing left', async () => {
   const { code, stderr } = await finished;
   expect(code).toBe(130);
   expect(stderr).toContain('DS2007');
-  expect(await leftovers()).toEqual([]);
+  expect(await leftovers(before)).toEqual([]);
 });

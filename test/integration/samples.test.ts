@@ -30,8 +30,10 @@ describe.each(['todo-api', 'mvc-shop', 'worker'])('%s', (name) => {
   const image = `dotnet-snapshot-test/${name}:restore-ready`;
   let output: string;
   let build: Finished;
+  let before: string[];
   beforeAll(async () => {
     output = await testFolder();
+    before = await leftovers();
     build = await cli([
       'build',
       ...['--project', `samples/${name}`, '--traffic', `samples/${name}/traffic.yaml`, '--ready-path', '/healthz'],
@@ -52,7 +54,7 @@ describe.each(['todo-api', 'mvc-shop', 'worker'])('%s', (name) => {
       JSON.parse(await readFile(join(output, 'snapshot', 'manifest.json'), 'utf8')),
     );
     expect(manifest.scan?.verdict).toBe('clean');
-    expect(await leftovers()).toEqual([]);
+    expect(await leftovers(before)).toEqual([]);
   });
 
   test('restores in production’s container, and SIGTERM ends it gracefully', async () => {

@@ -1,87 +1,98 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { containersSince } from './engine.ts';
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const NODE_24 = join(ROOT, 'node_modules/.bin/node');
-const BUNDLE = join(ROOT, 'dist/cli.cjs');
+const root = join(import.meta.dirname, '..', '..');
+const node24 = join(root, 'node_modules', '.bin', 'node');
+const bundle = join(root, 'dist', 'cli.cjs');
 
-/** A finished command. */
-export interface CliOutcome {
+export interface Finished {
   code: number;
   stdout: string;
   stderr: string;
-  /** What the run has left behind: names in its folder for temporary files, and ids of containers. */
-  left: { temporary: string[]; containers: string[] };
-  /** How many containers the run made. */
-  containersMade: number;
 }
 
-export interface CliOptions {
-  /** Variables on top of the inherited ones. */
-  env?: Record<string, string>;
-  /** Sends SIGINT as soon as stderr matches. */
-  interruptAt?: RegExp;
-  /** Called with all of stderr so far whenever there is more. */
-  onStderr?: (stderr: string) => void;
+/** Starts the committed command line under Node 24, in the repository's root. */
+export function startCli(
+  args: string[],
+  env: Record<string, string> = {},
+): { child: ChildProcess; finished: Promise<Finished> } {
+  const child = spawn(node24, [bundle, ...args], { cwd: root, env: { ...process.env, ...env } });
+  const finished = new Promise<Finished>((resolve) => {
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (data) => {
+      stdout += data;
+    });
+    child.stderr.on('data', (data) => {
+      stderr += data;
+    });
+    child.once('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
+  });
+  return { child, finished };
 }
 
-/** The command line as users have it: the bundle, under the runner's Node. Made once a test file, for one app. */
-export class Cli {
-  /** Scratch of the test file. */
-  readonly folder = mkdtempSync(join(tmpdir(), 'cli-test-'));
-  readonly #app: string;
+/** Runs the committed command line to its end. */
+export function cli(args: string[], env: Record<string, string> = {}): Promise<Finished> {
+  return startCli(args, env).finished;
+}
 
-  /** `app` is the `--name` that the runs give; their containers are told apart by it. */
-  constructor(app: string) {
-    this.#app = app;
-  }
+/** Runs docker; rejects with its standard error where it fails, unless told otherwise. */
+export function docker(args: string[], { mayFail = false } = {}): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    execFile('docker', args, { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      const code = error ? Number(error.code ?? 1) : 0;
+      if (code !== 0 && !mayFail) reject(new Error(`docker ${args.join(' ')}: ${stderr}`));
+      else resolve({ code, stdout, stderr });
+    });
+  });
+}
 
-  /** Runs one command to its end, whatever its exit code. */
-  async run(words: readonly string[], options: CliOptions = {}): Promise<CliOutcome> {
-    const temporary = options.env?.TMPDIR ?? join(this.folder, 'tmp');
-    mkdirSync(temporary, { recursive: true });
-    const since = new Date();
-    const child = spawn(NODE_24, [BUNDLE, ...words], {
-      cwd: ROOT,
-      env: { ...process.env, TMPDIR: temporary, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stdout = '';
-    let stderr = '';
-    let interrupted = false;
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-      options.onStderr?.(stderr);
-      if (interrupted || !options.interruptAt?.test(stderr)) return;
-      interrupted = true;
-      child.kill('SIGINT');
-    });
-    const code = await new Promise<number>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (exit, signal) => resolve(exit ?? 128 + constants.signals[signal!]));
-    });
-    const containers = await containersSince(this.#app, since);
-    return {
-      code,
-      stdout,
-      stderr,
-      left: {
-        temporary: readdirSync(temporary).filter((name) => name.startsWith('dotnet-snapshot')),
-        containers: containers.left,
-      },
-      containersMade: containers.made,
-    };
-  }
+/**
+ * What an interrupted or failed run must not leave: containers, temporary folders, half-made images. Without those in
+ * `before`, which other runs on this machine had there already.
+ */
+export async function leftovers(before: readonly string[] = []): Promise<string[]> {
+  const containers = await docker([
+    'ps',
+    '--all',
+    '--filter',
+    'label=dotnet-snapshot.run',
+    '--format',
+    'container {{.Image}}',
+  ]);
+  const images = await docker(['images', '--format', 'image {{.Repository}}:{{.Tag}}']);
+  const found = [
+    ...containers.stdout.split('\n').filter(Boolean),
+    ...images.stdout.split('\n').filter((name) => /^image dotnet-snapshot\/.*:(warm|candidate)-/.test(name)),
+    ...readdirSync(tmpdir()).filter(
+      (name) => /^dotnet-snapshot-(?!test-)/.test(name) && !name.startsWith('dotnet-snapshot-e2e'),
+    ),
+  ];
+  return found.filter((item) => !before.includes(item));
+}
 
-  /** Removes the scratch folder. */
-  dispose(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+/** A folder for a test's own files. */
+export function testFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'dotnet-snapshot-test-'));
+}
+
+/** A started container's address on the default bridge. */
+export async function addressOf(container: string): Promise<string> {
+  return (await docker(['inspect', '--format', '{{.NetworkSettings.IPAddress}}', container])).stdout.trim();
+}
+
+/** Asks `url` until `accept` is content with the status, for 20 s at most; resolves to the last status, 0 for no answer. */
+export async function statusOf(url: string, accept = (status: number) => status > 0): Promise<number> {
+  const deadline = Date.now() + 20_000;
+  let status = 0;
+  while (Date.now() < deadline && !accept(status)) {
+    status = await fetch(url, { signal: AbortSignal.timeout(5000) }).then(
+      (response) => response.status,
+      () => 0,
+    );
+    if (!accept(status)) await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  return status;
 }

@@ -1,7 +1,7 @@
 import type { Command } from './commands/command.ts';
 import { commands } from './commands/index.ts';
 import { SnapshotError } from './errors.ts';
-import { createTools, runSession } from './session.ts';
+import { createSession, runSession } from './session.ts';
 import { terminalLog } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -18,7 +18,7 @@ async function main(words: string[]): Promise<number> {
   }
   const own = beforeDashes(rest);
   const command = Object.hasOwn(commands, name) ? (commands as Record<string, Command>)[name] : undefined;
-  const tools = createTools(terminalLog(own.includes('--verbose')), process.env);
+  const session = createSession(terminalLog(own.includes('--verbose')), process.env);
   const work = async () => {
     if (!command)
       throw new SnapshotError('DS1001', `There is no command "${name}".`, { fix: 'See dotnet-snapshot --help.' });
@@ -26,9 +26,11 @@ async function main(words: string[]): Promise<number> {
       console.log(command.help);
       return 0;
     }
-    return command.run([...own.filter((word) => word !== '--verbose'), ...rest.slice(own.length)], tools);
+    return command.run([...own.filter((word) => word !== '--verbose'), ...rest.slice(own.length)], session.tools);
   };
-  return runSession(tools, work, (error) => console.error(error.format()), { interruptible: !command?.handlesSignals });
+  return runSession(session, work, (error) => console.error(error.format()), {
+    interruptible: !command?.handlesSignals,
+  });
 }
 
 function beforeDashes(words: string[]): string[] {
@@ -49,9 +51,8 @@ function overview(): string {
   ].join('\n');
 }
 
-// exitCode, not exit(): what is still being written to a pipe must arrive.
 main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
-  // An interrupted pipeline may still wait for something that will not come.
-  setTimeout(() => process.exit(code), 500).unref();
+  // An interrupted pipeline may still wait for something; what is printed must have arrived before the end.
+  if (code === 130) process.stderr.write('', () => process.exit());
 });

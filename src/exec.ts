@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
 import { getExecOutput } from '@actions/exec';
+import { SnapshotError } from './errors.ts';
 
 /** What a finished process left. */
 export interface ExecResult {
@@ -37,6 +39,50 @@ export function createRun(environment: NodeJS.ProcessEnv): Run {
     });
     return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr };
   };
+}
+
+/** Stands before a {@link Run}: while it is closed nothing starts, and closing it ends what runs. */
+export class Gate {
+  #closed = false;
+
+  /** `run`, behind this gate; rejects with DS2007 while the gate is closed. */
+  guard(run: Run): Run {
+    const requireOpen = () => {
+      if (this.#closed) throw new SnapshotError('DS2007', 'The run was interrupted.');
+    };
+    return async (argv, options) => {
+      requireOpen();
+      const result = await run(argv, options);
+      requireOpen();
+      return result;
+    };
+  }
+
+  /** Kills every process below this one: a runner signals only the action itself, and a build would go on. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const pid of await descendants(process.pid)) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself meanwhile.
+      }
+    }
+  }
+
+  open(): void {
+    this.#closed = false;
+  }
+}
+
+/** PIDs of all processes below one, as Linux lists them. */
+async function descendants(pid: number): Promise<number[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const lists = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => '')),
+  );
+  const children = lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
+  return [...children, ...(await Promise.all(children.map(descendants))).flat()];
 }
 
 /** Hands the terminal over to a program and returns its exit code; signals reach it as they reach this process. */

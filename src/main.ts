@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as core from '@actions/core';
@@ -12,8 +13,9 @@ import { ACTION_OPTIONS, type ActionOptionName, type Option } from './options.ts
 import { clearOutput, outputFiles, writeOutcome, writeScan } from './output.ts';
 import { build, type Outcome } from './pipeline.ts';
 import { upsertComment } from './report/comment.ts';
+import { markdownCode } from './report/escape.ts';
 import { renderMarkdown } from './report/markdown.ts';
-import { createTools, runSession } from './session.ts';
+import { createSession, runSession } from './session.ts';
 import { packDirectory } from './store/archive.ts';
 import { uploadArtifact } from './store/artifact.ts';
 import { loadBaseline, saveBaseline } from './store/baseline.ts';
@@ -24,9 +26,10 @@ import type { Tools } from './tools.ts';
 /** The action: reads inputs, runs the pipeline, stores and presents the result. */
 async function main(): Promise<number> {
   const log = actionLog();
-  const tools = createTools(log, withoutInputs(process.env));
+  const session = createSession(log, withoutInputs(process.env));
+  const { tools } = session;
   return runSession(
-    tools,
+    session,
     async () => {
       const inputs = readInputs((name) => core.getInput(name));
       for (const secret of inputs.secrets) core.setSecret(secret.value);
@@ -163,6 +166,12 @@ function runOf(report: Report): string {
 function presentFailure(error: SnapshotError): void {
   core.info(error.format());
   core.setFailed(`${error.code}: ${error.message} Fix: ${error.fix}`);
+  // The log's details may hold what the app wrote; the summary has only the cause and the fix.
+  if (process.env.GITHUB_STEP_SUMMARY)
+    appendFileSync(
+      process.env.GITHUB_STEP_SUMMARY,
+      `### No snapshot: ${markdownCode(error.code)}\n\n${markdownCode(error.message)}\n\nFix: ${markdownCode(error.fix)}\n`,
+    );
 }
 
 function actionLog(): Log {

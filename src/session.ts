@@ -1,21 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Cleanup } from './cleanup.ts';
 import { Docker } from './engine/docker.ts';
 import { SnapshotError, toSnapshotError } from './errors.ts';
-import { createRun } from './exec.ts';
+import { createRun, Gate } from './exec.ts';
 import type { Log } from './log.ts';
 import type { Tools } from './tools.ts';
 
 /** This project's runtime folder, beside src/ and dist/ alike. */
 export const RUNTIME_DIRECTORY = join(import.meta.dirname, '..', 'runtime');
 
-/** The real tools of one run of a door. */
-export function createTools(log: Log, environment: NodeJS.ProcessEnv): Tools {
-  const run = createRun(withoutRunnerCredentials(environment));
+/** One run of a door. */
+export interface Session {
+  tools: Tools;
+  gate: Gate;
+}
+
+/** A session with the real tools. */
+export function createSession(log: Log, environment: NodeJS.ProcessEnv): Session {
+  const gate = new Gate();
+  const run = gate.guard(createRun(withoutRunnerCredentials(environment)));
   const given = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return {
+  const tools: Tools = {
     run,
     log,
     docker: new Docker(run, randomUUID()),
@@ -24,14 +32,18 @@ export function createTools(log: Log, environment: NodeJS.ProcessEnv): Tools {
     environment: Object.fromEntries(given),
     machine: `${release()} ${cpus()[0]?.model ?? process.arch}`,
   };
+  return { tools, gate };
 }
+
+/** How long an interrupted pipeline may take to notice; a runner kills after 7.5 s. */
+const UNWIND_MS = 2500;
 
 /**
  * Runs a door's work and leaves nothing behind, whichever way it ends: done, failed or interrupted. Resolves to the
  * exit code; `present` shows a failure.
  */
 export async function runSession(
-  { cleanup }: Tools,
+  { tools, gate }: Session,
   work: () => Promise<number>,
   present: (error: SnapshotError) => void,
   { interruptible = true }: { interruptible?: boolean } = {},
@@ -41,14 +53,21 @@ export async function runSession(
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.once(signal, () => reject(new SnapshotError('DS2007', `The run was interrupted by ${signal}.`)));
   });
+  const working = work();
   try {
-    return await Promise.race([work(), interrupted]);
+    return await Promise.race([working, interrupted]);
   } catch (thrown) {
     const error = toSnapshotError(thrown);
     present(error);
+    if (error.code === 'DS2007') {
+      // Stages undo their own half-done work as the calls they wait for fail.
+      await gate.close();
+      await Promise.race([working.catch(() => {}), sleep(UNWIND_MS)]);
+      gate.open();
+    }
     return error.exitCode;
   } finally {
-    await cleanup.run();
+    await tools.cleanup.run();
   }
 }
 

@@ -115,10 +115,12 @@ export class Docker {
     const argv = ['docker', 'build', ...file, '--tag', options.tag, context];
     // Without the buildx component the command line refuses to build unless BuildKit is switched off.
     const buildKit = (await this.#run(['docker', 'buildx', 'version'])).code === 0;
-    const result = await this.#run(argv, {
-      env: { DOCKER_BUILDKIT: buildKit ? '1' : '0' },
-      ...(options.onLine && { onLine: options.onLine }),
-    });
+    const result = await this.#replacing(options.tag, () =>
+      this.#run(argv, {
+        env: { DOCKER_BUILDKIT: buildKit ? '1' : '0' },
+        ...(options.onLine && { onLine: options.onLine }),
+      }),
+    );
     if (result.code !== 0) {
       const output = `${result.stdout}\n${result.stderr}`;
       throwOnFullDisk(output);
@@ -129,11 +131,16 @@ export class Docker {
 
   /** Gives an image another name. The one that had it is removed, unless it has other names or is in use. */
   async tag(image: string, name: string): Promise<void> {
+    await this.#replacing(name, () => this.#docker(['tag', image, name]));
+  }
+
+  /** Does `work`, which gives a name to an image, and removes the one that had it, unless it is named or used elsewhere. */
+  async #replacing<T>(name: string, work: () => Promise<T>): Promise<T> {
     const displaced = await this.image(name);
-    await this.#docker(['tag', image, name]);
-    const current = await this.image(name);
-    if (displaced && displaced.id !== current?.id)
+    const result = await work();
+    if (displaced && displaced.id !== (await this.image(name))?.id)
       await this.#docker(['image', 'rm', displaced.id], { allowFailure: true });
+    return result;
   }
 
   async removeImage(reference: string): Promise<void> {

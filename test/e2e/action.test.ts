@@ -186,6 +186,8 @@ describe('an input that can’t be used', () => {
 
 describe('a run that is cancelled', () => {
   it.each([
+    ['publishing', /^publishing /],
+    ['building images', /^::group::image/],
     ['warming', /^round 1:/],
     ['taking the checkpoint', /^::group::checkpoint/],
     ['verifying', /^::group::verify/],

@@ -51,6 +51,14 @@ start_docker() {
     return
   fi
   say 'starting the Docker engine'
+  # A killed engine leaves its PID behind, and refuses to start while another process happens to have that number.
+  local file
+  for file in /var/run/docker.pid /var/run/docker/containerd/containerd.pid; do
+    case "$(cat "/proc/$(cat "$file" 2> /dev/null || echo none)/comm" 2> /dev/null)" in
+      dockerd | containerd) ;;
+      *) as_root rm -f "$file" ;;
+    esac
+  done
   as_root setsid sh -c 'dockerd > /var/log/dockerd.log 2>&1 < /dev/null &'
   for _ in $(seq 60); do
     engine_version > /dev/null && return

@@ -91,7 +91,7 @@ test.each<[string, () => Promise<string[]>, number, RegExp]>([
     'a path that is never ready',
     async () => [...fromImage, '--ready-path', '/no', '--ready-timeout', '3'],
     3,
-    /DS3001: .*status 404 at \/no[\s\S]*Now listening/,
+    /DS3001: .*status 404 at \/no[\s\S]*\| info: /,
   ],
   [
     'an app that crashes',

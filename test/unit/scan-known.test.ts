@@ -30,8 +30,8 @@ describe('knownSecretsFrom', () => {
   });
 
   test.each([
-    ['PWD', '/work/main/somewhere'],
-    ['OLDPWD', '/work/main/somewhere'],
+    ['PWD', '/srv/app/somewhere'],
+    ['OLDPWD', '/srv/app/somewhere'],
     ['SSH_AUTH_SOCK', '/tmp/ssh-abc/agent.1'],
     ['DB_PASSWORD_FILE', '/run/secrets/db-password'],
     ['CREDENTIALS', '/var/lib/app/credentials.json'],

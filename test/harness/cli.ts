@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,9 +73,11 @@ export async function leftovers(before: readonly string[] = []): Promise<string[
   return found.filter((item) => !before.includes(item));
 }
 
-/** A folder for a test's own files. */
-export function testFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'dotnet-snapshot-test-'));
+/** A folder for a test's own files, removed when the test's process ends. */
+export async function testFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'dotnet-snapshot-test-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** A started container's address on the default bridge. */

@@ -26,6 +26,8 @@ async function buildWith(password: string, output: string): Promise<Finished> {
 test('a real password in the environment blocks, and is nowhere in what is written', async () => {
   const password = randomBytes(18).toString('base64url');
   const output = await testFolder();
+  // An earlier run of the tests may have left it.
+  await docker(['image', 'rm', '--force', image], { mayFail: true });
   const { code, stdout, stderr } = await buildWith(password, output);
   expect(stderr).toContain('DS4001');
   expect(code).toBe(4);

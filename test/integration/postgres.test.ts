@@ -45,10 +45,10 @@ test('a real password in the environment blocks, and is nowhere in what is writt
   expect((await docker(['image', 'inspect', image], { mayFail: true })).code).not.toBe(0);
 });
 
-test('with a placeholder it restores, and the first request after the restore reaches the database', async () => {
+test('with a placeholder it restores, and the traffic after the restore reaches the database', async () => {
   const { code, stderr } = await buildWith('placeholder', await testFolder());
   expect(stderr).not.toContain('DS');
-  // Pools were emptied before the checkpoint; left as they were, the first answer is a 500 and verify fails.
+  // Left as they were, dead connections would answer with a 500; first-request.test.ts asks without a probe before.
   expect(stderr).toContain('emptied connection pools: Npgsql');
   expect(stderr).toContain('259 answers as before the checkpoint');
   expect(code).toBe(0);

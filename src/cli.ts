@@ -39,7 +39,7 @@ function beforeDashes(words: string[]): string[] {
 }
 
 function overview(): string {
-  const list = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`);
+  const list = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
   return [
     'dotnet-snapshot: restore-ready images of .NET apps, warmed and verified',
     '',

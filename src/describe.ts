@@ -5,7 +5,7 @@ import type { Prepared } from './prepare.ts';
 /** What the stages after the checkpoint found out. */
 export interface Results {
   scan: ScanResult;
-  verified: { clones: number; answersCompared: number };
+  verified: Report['verify'];
   measurements: Measurements;
   image: string;
   stages: Report['stages'];

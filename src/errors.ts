@@ -10,6 +10,7 @@ const CATALOGUE = {
   DS1004: { exit: 2, fix: 'Correct the traffic file at the place named; schema/traffic.schema.json describes it.' },
   DS1005: { exit: 2, fix: 'Add at least one request to the traffic file.' },
   DS1006: { exit: 2, fix: 'Use a web or worker project (OutputType Exe), not a library or a test project.' },
+  DS1007: { exit: 2, fix: 'Start the app with `dotnet-snapshot warm`, and name the container that it prints.' },
   // DS2xxx: the tools or the build failed.
   DS2001: {
     exit: 1,
@@ -45,6 +46,7 @@ const CATALOGUE = {
     exit: 3,
     fix: 'Give the image an entrypoint or command that starts the .NET app directly, without a shell.',
   },
+  DS3007: { exit: 3, fix: 'Mend the hook that is named; it runs in the app right before the checkpoint.' },
   // DS4xxx: the secrets gate.
   DS4001: {
     exit: 4,
@@ -61,6 +63,14 @@ const CATALOGUE = {
     fix: 'Look at the restore log shown; the image must restore with CHECKPOINT_RESTORE and SETPCAP only.',
   },
   DS5003: { exit: 5, fix: 'Compare the two answers shown; state that a restore loses must not be part of the answer.' },
+  DS5004: {
+    exit: 5,
+    fix: 'Make the value that is named anew after the restore, in a hook (RegisterAfterRestore), or each time it is used.',
+  },
+  DS5005: {
+    exit: 5,
+    fix: 'Mend the hook that is named, or give the container the setting that the app was warmed with.',
+  },
   // DS6xxx: storing and reporting.
   DS6001: {
     exit: 1,

@@ -2,24 +2,46 @@ import { SnapshotError } from './errors.ts';
 import type { KnownSecret, Source } from './model/index.ts';
 import { OPTIONS, type Option, type OptionName } from './options.ts';
 
-/** What the pipeline is asked to do; every value checked. */
-export interface Inputs {
+/** What an app is started and warmed with; every value checked. */
+export interface WarmInputs {
   source: Source;
-  trafficFile: string;
+  /** Absent where the app is warmed by somebody else. */
+  trafficFile?: string;
   name?: string;
   baseImage?: string;
-  tag?: string;
   user?: string;
   port: number;
   readyPath: string;
   readyMillis: number;
   warmupMillis: number;
+  /** Whether the checkpoint waits for the rounds of the traffic, or only for the app to be ready. */
+  checkpointAt: 'warmed' | 'ready';
+  beforeCheckpointPath?: string;
+  afterRestorePath?: string;
+  hookSeconds: number;
   env: Record<string, string>;
   network?: string;
+}
+
+/** What the pipeline is asked to do; every value checked. */
+export interface Inputs extends WarmInputs {
+  trafficFile: string;
+  tag?: string;
   secrets: KnownSecret[];
   pairs: number;
   clones: number;
   output?: string;
+}
+
+/** What the checkpoint of a running app is asked to do. */
+export interface CheckpointInputs {
+  /** Absent where a restored clone is only asked whether it is ready. */
+  trafficFile?: string;
+  tag?: string;
+  secrets: KnownSecret[];
+  output?: string;
+  /** Whether the app goes on running after its checkpoint. */
+  keep: boolean;
 }
 
 /** How a door hands over an option: its text, or undefined or empty where it was not given. Lists are one item a line. */
@@ -27,38 +49,72 @@ export type ReadOption = (name: OptionName) => string | undefined;
 
 /** Turns options into inputs. Every error is DS1001 and names the option and the fix. */
 export function readInputs(read: ReadOption): Inputs {
+  const { text, optional } = reader(read);
+  const { trafficFile, ...rest } = readWarmInputs(read);
+  if (trafficFile === undefined)
+    throw bad('traffic', 'is missing', 'Name the recorded traffic, for instance traffic.yaml.');
+  return {
+    ...rest,
+    trafficFile,
+    secrets: readSecrets(text('secrets')),
+    pairs: whole('pairs', text('pairs')!, 1, 100),
+    clones: whole('clones', text('clones')!, 1, 100),
+    ...optional('tag', 'tag'),
+    ...optional('output', 'output'),
+  };
+}
+
+/** Like {@link readInputs}, of what concerns the running app alone. */
+export function readWarmInputs(read: ReadOption): WarmInputs {
+  const { text, optional } = reader(read);
+  const checkpointAt = text('checkpoint-at')!;
+  if (checkpointAt !== 'warmed' && checkpointAt !== 'ready')
+    throw bad('checkpoint-at', `is "${checkpointAt}"`, 'It must be warmed or ready.');
+  return {
+    source: readSource(text),
+    port: whole('port', text('port')!, 1, 65_535),
+    readyPath: path('ready-path', text('ready-path')!),
+    readyMillis: whole('ready-timeout', text('ready-timeout')!, 1, 3600) * 1000,
+    warmupMillis: whole('warmup-timeout', text('warmup-timeout')!, 1, 3600) * 1000,
+    checkpointAt,
+    hookSeconds: whole('hook-timeout', text('hook-timeout')!, 1, 300),
+    env: Object.fromEntries(pairs('env', text('env'))),
+    ...optional('trafficFile', 'traffic'),
+    ...optional('name', 'name'),
+    ...optional('baseImage', 'base-image'),
+    ...optional('user', 'user'),
+    ...optional('beforeCheckpointPath', 'before-checkpoint-path', path),
+    ...optional('afterRestorePath', 'after-restore-path', path),
+    ...optional('network', 'network'),
+  };
+}
+
+/** Like {@link readInputs}, of what the checkpoint of a running app can be told. */
+export function readCheckpointInputs(read: ReadOption, keep: boolean): CheckpointInputs {
+  const { text, optional } = reader(read);
+  return {
+    secrets: readSecrets(text('secrets')),
+    keep,
+    ...optional('trafficFile', 'traffic'),
+    ...optional('tag', 'tag'),
+    ...optional('output', 'output'),
+  };
+}
+
+function reader(read: ReadOption) {
   const text = (name: OptionName): string | undefined => {
     const option: Option = OPTIONS[name];
     return read(name)?.trim() || option.default;
   };
-  const optional = <K extends string>(key: K, name: OptionName) => {
+  const optional = <K extends string>(
+    key: K,
+    name: OptionName,
+    check: (name: OptionName, value: string) => string = (_name, value) => value,
+  ) => {
     const value = text(name);
-    return value === undefined ? {} : ({ [key]: value } as Record<K, string>);
+    return value === undefined ? {} : ({ [key]: check(name, value) } as Record<K, string>);
   };
-  const traffic = text('traffic');
-  if (traffic === undefined)
-    throw bad('traffic', 'is missing', 'Name the recorded traffic, for instance traffic.yaml.');
-  const readyPath = text('ready-path')!;
-  if (!readyPath.startsWith('/'))
-    throw bad('ready-path', `is "${readyPath}"`, 'It must begin with a slash, for instance /healthz.');
-  return {
-    source: readSource(text),
-    trafficFile: traffic,
-    port: whole('port', text('port')!, 1, 65_535),
-    readyPath,
-    readyMillis: whole('ready-timeout', text('ready-timeout')!, 1, 3600) * 1000,
-    warmupMillis: whole('warmup-timeout', text('warmup-timeout')!, 1, 3600) * 1000,
-    env: Object.fromEntries(pairs('env', text('env'))),
-    secrets: pairs('secrets', text('secrets')).map(([name, value]) => ({ name: `secret ${name}`, value })),
-    pairs: whole('pairs', text('pairs')!, 1, 100),
-    clones: whole('clones', text('clones')!, 1, 100),
-    ...optional('name', 'name'),
-    ...optional('baseImage', 'base-image'),
-    ...optional('tag', 'tag'),
-    ...optional('user', 'user'),
-    ...optional('network', 'network'),
-    ...optional('output', 'output'),
-  };
+  return { text, optional };
 }
 
 function readSource(text: (name: OptionName) => string | undefined): Source {
@@ -79,6 +135,16 @@ function readSource(text: (name: OptionName) => string | undefined): Source {
     publishArguments: lines(text('publish-args')),
     ...(framework !== undefined && { framework }),
   };
+}
+
+function readSecrets(value: string | undefined): KnownSecret[] {
+  return pairs('secrets', value).map(([name, secret]) => ({ name: `secret ${name}`, value: secret }));
+}
+
+function path(name: OptionName, value: string): string {
+  if (!/^\/\S*$/.test(value))
+    throw bad(name, `is "${value}"`, 'It must begin with a slash and have no blanks, for instance /healthz.');
+  return value;
 }
 
 function lines(value: string | undefined): string[] {

@@ -35,11 +35,33 @@ export const OPTIONS = {
   'ready-path': { value: 'PATH', default: '/', help: 'Path that answers below 400 once the app is ready.' },
   'ready-timeout': { value: 'SECONDS', default: '60', help: 'How long the app may take to become ready.' },
   'warmup-timeout': { value: 'SECONDS', default: '120', help: 'No new round of the traffic starts after this time.' },
+  'checkpoint-at': {
+    value: 'WHEN',
+    default: 'warmed',
+    help: 'When the checkpoint is taken: warmed (after the rounds of traffic) or ready (as soon as the app is ready).',
+  },
+  'before-checkpoint-path': {
+    value: 'PATH',
+    help: 'Path of the app that is sent a POST right before the checkpoint, for instance to close what is open.',
+  },
+  'after-restore-path': {
+    value: 'PATH',
+    help: 'Path of the app that is sent a POST after each restore, before any request is answered.',
+  },
+  'hook-timeout': {
+    value: 'SECONDS',
+    default: '10',
+    help: 'How long the app’s hooks may take, before the checkpoint and after a restore.',
+  },
   env: { value: 'KEY=VALUE', kind: 'list', help: 'Environment of the app while it is warmed, one a line or flag.' },
   network: { value: 'NAME', help: 'Docker network to run the app in, for instance with a database.' },
   secrets: { value: 'NAME=VALUE', kind: 'list', help: 'Values that must not be in the snapshot, one a line or flag.' },
   pairs: { value: 'NUMBER', default: '5', help: 'Pairs of cold and restored starts to measure.' },
-  clones: { value: 'NUMBER', default: '1', help: 'Clones to restore and compare with the app before the checkpoint.' },
+  clones: {
+    value: 'NUMBER',
+    default: '3',
+    help: 'Clones to restore and compare, with the app before the checkpoint and with each other.',
+  },
   output: {
     value: 'FOLDER',
     help: 'Folder for the report and the snapshot. Default: out/NAME; on a runner, its temporary folder.',

@@ -1,6 +1,6 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ScanResult } from './model/index.ts';
+import type { ScanResult, Snapshot } from './model/index.ts';
 import type { Outcome } from './pipeline.ts';
 import { renderMarkdown } from './report/markdown.ts';
 import { renderStartupSvg } from './report/svg.ts';
@@ -42,11 +42,18 @@ export async function writeScan(directory: string, scan: ScanResult): Promise<vo
 /** Writes the report in its three forms and the scanned snapshot. */
 export async function writeOutcome(directory: string, outcome: Outcome): Promise<OutputFiles> {
   const files = outputFiles(directory);
-  await mkdir(files.snapshot, { recursive: true });
+  await writeSnapshot(directory, outcome.snapshot);
   await writeFile(files.json, `${JSON.stringify(outcome.report, null, 2)}\n`);
   await writeFile(files.svg, renderStartupSvg(outcome.report));
   await writeFile(files.markdown, renderMarkdown(outcome.report, { svgPath: 'startup.svg' }));
-  await cp(outcome.snapshot.directory, join(files.snapshot, 'checkpoint'), { recursive: true });
-  await writeFile(join(files.snapshot, 'manifest.json'), `${JSON.stringify(outcome.snapshot.manifest, null, 2)}\n`);
   return files;
+}
+
+/** Writes the scanned snapshot and its manifest; returns their folder. */
+export async function writeSnapshot(directory: string, { directory: from, manifest }: Snapshot): Promise<string> {
+  const { snapshot } = outputFiles(directory);
+  await mkdir(snapshot, { recursive: true });
+  await cp(from, join(snapshot, 'checkpoint'), { recursive: true });
+  await writeFile(join(snapshot, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  return snapshot;
 }

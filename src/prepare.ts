@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { imageFromDockerfile, imageFromPublished, imageFromReference } from './image/app.ts';
 import { ensureRuntime } from './image/runtime.ts';
-import type { Inputs } from './inputs.ts';
+import type { Inputs, WarmInputs } from './inputs.ts';
 import type { AppImage, PublishedApp, RuntimeBundle, Traffic } from './model/index.ts';
 import { appName } from './naming.ts';
 import { publish } from './publish/publish.ts';
@@ -11,13 +11,17 @@ import type { Stages } from './stages.ts';
 import type { Tools } from './tools.ts';
 import { parseTraffic } from './traffic/parse.ts';
 
-/** What is there before the app is started. */
-export interface Prepared {
+/** The app before it is started. */
+export interface PreparedApp {
   name: string;
-  traffic: Traffic;
   app: AppImage;
   published?: PublishedApp;
   runtime: RuntimeBundle;
+}
+
+/** What is there before the app is started. */
+export interface Prepared extends PreparedApp {
+  traffic: Traffic;
 }
 
 /** An empty folder for this run, removed when it ends. */
@@ -29,8 +33,13 @@ export async function workFolder({ cleanup }: Tools): Promise<string> {
 
 /** The traffic read, the app published and in its image, the runtime bundle at hand. */
 export async function prepare(inputs: Inputs, tools: Tools, work: string, stages: Stages): Promise<Prepared> {
-  const { docker, cleanup } = tools;
   const traffic = await parseTraffic(inputs.trafficFile);
+  return { ...(await prepareApp(inputs, tools, work, stages)), traffic };
+}
+
+/** Like {@link prepare}, without traffic. */
+export async function prepareApp(inputs: WarmInputs, tools: Tools, work: string, stages: Stages): Promise<PreparedApp> {
+  const { docker, cleanup } = tools;
   await docker.requireEngine();
   cleanup.defer('containers', () => docker.removeAll());
   const { source } = inputs;
@@ -43,10 +52,15 @@ export async function prepare(inputs: Inputs, tools: Tools, work: string, stages
     app: await appImage(inputs, published, `dotnet-snapshot/${name}:app`, tools),
     runtime: await ensureRuntime(tools.runtimeDirectory, tools),
   }));
-  return { name, traffic, app, runtime, ...(published && { published }) };
+  return { name, app, runtime, ...(published && { published }) };
 }
 
-function appImage(inputs: Inputs, published: PublishedApp | undefined, tag: string, tools: Tools): Promise<AppImage> {
+function appImage(
+  inputs: WarmInputs,
+  published: PublishedApp | undefined,
+  tag: string,
+  tools: Tools,
+): Promise<AppImage> {
   const { source } = inputs;
   const options = {
     tag,

@@ -5,76 +5,121 @@ import { freePort, waitUntilReady } from './engine/readiness.ts';
 import { SnapshotError } from './errors.ts';
 import { warmableImage } from './image/restoreReady.ts';
 import { LAUNCHER, PREFIX } from './image/runtime.ts';
-import type { Inputs } from './inputs.ts';
-import type { Replay } from './model/index.ts';
-import type { Prepared } from './prepare.ts';
+import type { WarmInputs } from './inputs.ts';
+import type { Manifest, Replay, Traffic } from './model/index.ts';
+import type { PreparedApp } from './prepare.ts';
 import type { Stages } from './stages.ts';
 import type { Tools } from './tools.ts';
 import { replay } from './traffic/replay.ts';
 import { warmSpec } from './warmup/container.ts';
-import { type Warmup, warmup } from './warmup/warmup.ts';
+import { type Warmup, warmup, warmupActions } from './warmup/warmup.ts';
 
 /** The replayer as the stages get it: the app sees the same host whichever port its container is reached at. */
 export const replayToApp: Replay = (traffic, target, options) =>
   replay(traffic, target, { ...options, host: 'localhost' });
 
+/** An app that may have traffic to be warmed with. */
+export type Warmable = PreparedApp & { traffic?: Traffic };
+
+/** What is replayed to warm the app; undefined where it is only started. */
+function trafficFor({ checkpointAt }: WarmInputs, { traffic }: Warmable): Traffic | undefined {
+  return checkpointAt === 'warmed' ? traffic : undefined;
+}
+
+/** What the manifest says of the traffic that the app is warmed with; undefined where it is only started. */
+export function warmedWith(inputs: WarmInputs, prepared: Warmable): Manifest['traffic'] {
+  const traffic = trafficFor(inputs, prepared);
+  return (
+    traffic && {
+      digest: traffic.digest,
+      requests: traffic.exchanges.reduce((sum, { repeat }) => sum + repeat, 0),
+    }
+  );
+}
+
 /** A running, warmed app. */
 export interface Warmed {
+  /** Name of its container. */
   container: string;
+  /** Where it answers on this machine. */
+  origin: string;
   control: Control;
   criuVersion: string;
   warmup: Warmup;
+  /** Leaves container and image when the run ends. */
+  keep: () => void;
 }
 
-/** Starts the app in a container that can be checkpointed, and warms it. Throws DS3001, DS3002, DS3004, DS3005, DS5001. */
+export interface WarmOptions {
+  /** The most rounds of the traffic; steady apps need a handful. */
+  maxRounds?: number;
+  /** Labels of a container that is to be kept; it does not get the run's own. */
+  keepWith?: Record<string, string>;
+}
+
+/**
+ * Starts the app in a container that can be checkpointed, and warms it: by the traffic, or by its own warmup actions
+ * alone where there is none or the checkpoint is taken at readiness. Throws DS3001, DS3002, DS3004, DS3005, DS3007,
+ * DS5001.
+ */
 export async function warm(
-  inputs: Inputs,
-  prepared: Prepared,
+  inputs: WarmInputs,
+  prepared: Warmable,
   tools: Tools,
   stages: Stages,
-  maxRounds: number,
+  { maxRounds = 30, keepWith }: WarmOptions = {},
 ): Promise<Warmed> {
   const { docker, cleanup } = tools;
-  const image = `dotnet-snapshot/${prepared.name}:warm-${Date.now().toString(36)}`;
-  cleanup.defer(`image ${image}`, () => docker.removeImage(image));
+  const key = Date.now().toString(36);
+  const image = `dotnet-snapshot/${prepared.name}:warm-${key}`;
+  const container = `dotnet-snapshot-${prepared.name}-${key}`;
+  const forget = [
+    cleanup.defer(`image ${image}`, () => docker.removeImage(image)),
+    cleanup.defer(`container ${container}`, () => docker.remove(container)),
+  ];
   return stages.run('warmup', async () => {
     await warmableImage(prepared.app, prepared.runtime, image, tools);
     const host = await freePort();
     const origin = `http://127.0.0.1:${host}`;
-    const options = {
-      env: inputs.env,
-      publish: { host, container: inputs.port },
-      ...(inputs.network !== undefined && { network: inputs.network }),
-    };
+    const options = { ...inputs, publish: { host, container: inputs.port } };
     const paths = { launcher: LAUNCHER, companion: `${PREFIX}/companion/DotnetSnapshot.Companion.dll` };
-    const container = await docker.create(warmSpec(image, prepared.app, options, paths));
-    cleanup.defer(`container ${container.slice(0, 12)}`, () => docker.remove(container));
+    await docker.create({
+      ...warmSpec(image, prepared.app, options, paths),
+      name: container,
+      ...(keepWith && { labels: keepWith, outlivesRun: true }),
+    });
     await docker.start(container);
     const control = new Control(docker, container, LAUNCHER);
     await requireReady(container, origin + inputs.readyPath, inputs.readyMillis, docker);
     const criuVersion = await preflight(control);
-    const warmed = await warmup(
-      {
-        origin,
-        compiledMethods: async () => (await control.jit()).methods,
-        running: async () => (await docker.state(container)).running,
-        logs: () => docker.logs(container),
-      },
-      prepared.traffic,
-      { maxRounds, maxMillis: inputs.warmupMillis },
-      { replay: replayToApp, log: tools.log },
-    );
-    return { container, control, criuVersion, warmup: warmed };
+    const target = {
+      origin,
+      compiledMethods: async () => (await control.jit()).methods,
+      runWarmups: async () => (await control.warm()).ran,
+      running: async () => (await docker.state(container)).running,
+      logs: () => docker.logs(container),
+    };
+    const traffic = trafficFor(inputs, prepared);
+    const rounds = { maxRounds, maxMillis: inputs.warmupMillis };
+    const warmed = traffic
+      ? await warmup(target, traffic, rounds, { replay: replayToApp, log: tools.log })
+      : await warmupActions(target, tools.log);
+    const keep = () => {
+      for (const entry of forget) entry();
+    };
+    return { container, origin, control, criuVersion, warmup: warmed, keep };
   });
 }
 
 async function requireReady(container: string, url: string, millis: number, docker: Docker): Promise<void> {
   let gone = false;
-  const end = () => {
-    gone = true;
-  };
-  docker.wait(container).then(end, end);
-  const readiness = await waitUntilReady(url, Date.now() + millis, { gone: () => gone });
+  // `docker wait` would go on for as long as a container that is to be kept, and this process with it.
+  const watch = setInterval(async () => {
+    gone ||= !(await docker.state(container).catch(() => ({ running: false }))).running;
+  }, 500);
+  const readiness = await waitUntilReady(url, Date.now() + millis, { gone: () => gone }).finally(() =>
+    clearInterval(watch),
+  );
   if (readiness.readyAt !== undefined) return;
   const { running, exitCode } = await docker.state(container);
   const detail = await docker.logs(container);

@@ -11,41 +11,24 @@ internal static class ControlChannel
     private const int SetDescriptorFlags = 2; // F_SETFD
     private const int CloseOnExec = 1;        // FD_CLOEXEC
 
-    /// <summary>Blocks in read between requests, so that a waiting companion costs nothing.</summary>
-    public static void Serve(int requestDescriptor, int answerDescriptor)
+    /// <summary>
+    /// Blocks in read between requests, so that a waiting companion costs nothing, and learns of a restore by the
+    /// line that the launcher then writes.
+    /// </summary>
+    public static void Serve(Settings settings, Func<string, string> answer)
     {
         try
         {
-            using StreamReader requests = new(Open(requestDescriptor, FileAccess.Read));
-            using StreamWriter answers = new(Open(answerDescriptor, FileAccess.Write)) { AutoFlush = true, NewLine = "\n" };
+            using StreamReader requests = new(Open(settings.RequestDescriptor, FileAccess.Read));
+            using StreamWriter answers = new(Open(settings.AnswerDescriptor, FileAccess.Write)) { AutoFlush = true, NewLine = "\n" };
             while (requests.ReadLine() is { } request)
             {
-                answers.WriteLine(Answer(request));
+                answers.WriteLine(answer(request));
             }
         }
         catch (IOException)
         {
             // The launcher is gone; the app goes on without a companion.
-        }
-    }
-
-    private static string Answer(string request)
-    {
-        try
-        {
-            return request switch
-            {
-                "jit" => JitActivity.Describe(),
-                "runtime" => RuntimeDescription.Describe(),
-                "prepare" => Preparation.Run(),
-                _ => """{"error":"unknown request"}""",
-            };
-        }
-#pragma warning disable CA1031 // Whatever goes wrong is the answer; it must not end the app.
-        catch (Exception error)
-#pragma warning restore CA1031
-        {
-            return $$"""{"error":"{{error.GetType().Name}}"}""";
         }
     }
 

@@ -1,47 +1,54 @@
 using System;
 using System.Collections.Generic;
-using System.Reflection;
 using System.Runtime.InteropServices;
 
 namespace DotnetSnapshot.Companion;
 
 /// <summary>What is done to the process right before its checkpoint.</summary>
-internal static class Preparation
+internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration restoration, TimeSpan deadline)
 {
-    /// <summary>Pools of outbound connections that would come back dead: type and static method that empties them.</summary>
-    private static readonly (string Assembly, string Type)[] s_connectionPools =
-    [
-        ("Npgsql", "Npgsql.NpgsqlConnection"),
-        ("Microsoft.Data.SqlClient", "Microsoft.Data.SqlClient.SqlConnection"),
-        ("System.Data.SqlClient", "System.Data.SqlClient.SqlConnection"),
-        ("MySqlConnector", "MySqlConnector.MySqlConnection"),
-        ("Microsoft.Data.Sqlite", "Microsoft.Data.Sqlite.SqliteConnection"),
-    ];
-
-    public static string Run()
+    /// <summary>
+    /// Leaves the app with its requests held and its timers stopped, until a restore or <see cref="Undo"/>. Throws
+    /// <see cref="HookException"/> where a hook of the app fails; the app then goes on.
+    /// </summary>
+    public string Run()
     {
-        List<string> cleared = ClearConnectionPools();
-        long before = GC.GetTotalMemory(forceFullCollection: false);
-        CompactHeap();
-        return $$"""{"clearedPools":[{{string.Join(',', cleared.ConvertAll(pool => $"\"{pool}\""))}}],"heapBytesBefore":{{before}},"heapBytesAfter":{{GC.GetTotalMemory(forceFullCollection: false)}}}""";
+        try
+        {
+            int inFlight = host.HasGate ? RequestGate.Close(deadline) : 0;
+            hooks.RunBeforeCheckpoint();
+            List<string> cleared = ConnectionPools.Clear(host);
+            TerminalSignals.Handle(host);
+            restoration.Rehearse();
+            if (host.HasGate)
+            {
+                DataProtectionKeys.Forget(host);
+            }
+
+            List<string> open = OpenHandles.List();
+            long before = GC.GetTotalMemory(forceFullCollection: false);
+            CompactHeap();
+            string answer = $$"""{"clearedPools":{{Json.List(cleared.ConvertAll(Json.Text))}},"heapBytesBefore":{{before}},"heapBytesAfter":{{GC.GetTotalMemory(forceFullCollection: false)}},"gate":{{(host.HasGate ? "true" : "false")}},"inFlight":{{inFlight}},"hookSeconds":{{(int)deadline.TotalSeconds}},"open":{{Json.List(open.ConvertAll(Json.Text))}}}""";
+            restoration.Clock.Freeze();
+            return answer;
+        }
+        catch
+        {
+            Undo();
+            throw;
+        }
     }
 
-    private static List<string> ClearConnectionPools()
+    /// <summary>The checkpoint is over, or was not taken, and this process goes on.</summary>
+    public string Undo()
     {
-        List<string> cleared = [];
-        foreach (Assembly assembly in AppDomain.CurrentDomain.GetAssemblies())
+        restoration.Clock.Thaw(restored: false);
+        if (host.HasGate)
         {
-            foreach ((string name, string type) in s_connectionPools)
-            {
-                if (assembly.GetName().Name == name && assembly.GetType(type)?.GetMethod("ClearAllPools", Type.EmptyTypes) is { } clear)
-                {
-                    clear.Invoke(null, null);
-                    cleared.Add(name);
-                }
-            }
+            RequestGate.Open(restored: false);
         }
 
-        return cleared;
+        return """{"resumed":true}""";
     }
 
     /// <summary>

@@ -1,5 +1,4 @@
 using System;
-using System.Globalization;
 using System.Threading;
 using DotnetSnapshot.Companion;
 
@@ -9,25 +8,17 @@ using DotnetSnapshot.Companion;
 /// </summary>
 internal static class StartupHook
 {
-    private const string ControlVariable = "DOTNET_SNAPSHOT_CONTROL";
-
     /// <summary>Starts the control thread when the launcher started this process; does nothing anywhere else.</summary>
     public static void Initialize()
     {
-        string? control = Environment.GetEnvironmentVariable(ControlVariable);
-        if (control is null)
+        if (Settings.Take() is not { } settings)
         {
             return;
         }
 
-        // Processes that the app starts are not checkpointed and must not find a companion or its pipes.
-        Environment.SetEnvironmentVariable(ControlVariable, null);
-        Environment.SetEnvironmentVariable("DOTNET_STARTUP_HOOKS", Environment.GetEnvironmentVariable("DOTNET_SNAPSHOT_APP_HOOKS"));
-        Environment.SetEnvironmentVariable("DOTNET_SNAPSHOT_APP_HOOKS", null);
-
-        string[] descriptors = control.Split(',');
-        int requests = int.Parse(descriptors[0], CultureInfo.InvariantCulture);
-        int answers = int.Parse(descriptors[1], CultureInfo.InvariantCulture);
-        new Thread(() => ControlChannel.Serve(requests, answers)) { IsBackground = true, Name = "dotnet-snapshot" }.Start();
+        // Processes that the app starts are not checkpointed and must not find a companion.
+        Environment.SetEnvironmentVariable("DOTNET_STARTUP_HOOKS", Settings.TakeAppHooks());
+        Companion companion = new(settings);
+        new Thread(companion.Serve) { IsBackground = true, Name = "dotnet-snapshot" }.Start();
     }
 }

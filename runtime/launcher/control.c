@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The longest line either way, and how long the companion may take for its answer. */
-enum { LINE = 65536, ANSWER_MS = 120000 };
+/* How long the companion may take for an answer; hooks of the app have their own, shorter deadline. */
+enum { ANSWER_MS = 400000 };
 
 /* An abstract socket: it needs no writable folder and is gone with the container. */
 static const char name[] = "\0dotnet-snapshot";
@@ -32,7 +32,7 @@ static int open_socket(int (*use)(int, const struct sockaddr *, socklen_t)) {
 }
 
 /* Reads up to and with the newline; returns its length, or 0 when the other end closed or was silent too long. */
-static size_t read_line(int fd, char *line, int timeout_ms) {
+size_t read_line(int fd, char *line, int timeout_ms) {
   size_t length = 0;
   while (length < LINE) {
     struct pollfd source = {.fd = fd, .events = POLLIN};

@@ -16,6 +16,9 @@
 #define CONTROL_IN 900
 #define CONTROL_OUT 901
 
+/* The longest line either way between launcher and companion. */
+enum { LINE = 65536 };
+
 /* launcher.c */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int start_normally(char **command);
@@ -34,6 +37,10 @@ void wait_for_others(int timeout_ms);
 int control_listen(void);
 void control_serve(int socket, int to_app, int from_app);
 int control_client(char **words);
+size_t read_line(int fd, char *line, int timeout_ms);
+
+/* companion.c: what the restored app must know; the answer is `ok…`, or a code and the reason for which it must not live */
+const char *tell_restored(const char *snapshot, char **arguments, int to_app, int from_app, int timeout_ms);
 
 /* warm.c, run.c */
 int warm(char **command);

@@ -16,41 +16,63 @@ enum { WORDS = 256, FILE_SIZE = 65536 };
 /* What the restore needs of the snapshot's manifest, as `launch` states it: `key value` lines. */
 struct launch {
   const char *snapshot, *out, *err, *control_in, *control_out;
+  int answer_ms;
   char *command[WORDS];
 };
+
+/* What DOTNET_SNAPSHOT asks for. VERIFY is REQUIRE plus the control socket, for the build's own test of clones. */
+enum wish { PREFER, REQUIRE, VERIFY, OFF };
+
+static enum wish read_wish(void) {
+  const char *wish = getenv("DOTNET_SNAPSHOT");
+  if (!wish) return PREFER;
+  return !strcmp(wish, "require") ? REQUIRE : !strcmp(wish, "verify") ? VERIFY : !strcmp(wish, "off") ? OFF : PREFER;
+}
 
 /* Reads PREFIX/launch into `launch`; the strings live as long as the process. Returns the reason where it can't. */
 static const char *read_launch(struct launch *launch) {
   static char text[FILE_SIZE];
   int fd = open(LAUNCH_FILE, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return "this image holds no snapshot";
+  if (fd < 0) return "DS5002 this image holds no snapshot";
   ssize_t length = read(fd, text, sizeof text - 1);
   close(fd);
-  if (length <= 0 || length == sizeof text - 1) return "the launch file can't be read whole";
+  if (length <= 0 || length == sizeof text - 1) return "DS5002 the launch file can't be read whole";
   text[length] = 0;
 
   int words = 0;
   char *rest = text, *line;
   while ((line = strsep(&rest, "\n")) && *line) {
     char *value = strchr(line, ' ');
-    if (!value) return "the launch file has a line without a value";
+    if (!value) return "DS5002 the launch file has a line without a value";
     *value++ = 0;
     if (!strcmp(line, "snapshot")) launch->snapshot = value;
     else if (!strcmp(line, "stdout")) launch->out = value;
     else if (!strcmp(line, "stderr")) launch->err = value;
     else if (!strcmp(line, "control-in")) launch->control_in = value;
     else if (!strcmp(line, "control-out")) launch->control_out = value;
+    else if (!strcmp(line, "answer-seconds")) launch->answer_ms = atoi(value) * 1000;
     else if (!strcmp(line, "command") && words < WORDS - 1) launch->command[words++] = value;
-    else return "the launch file has a line that this launcher does not know";
+    else return "DS5002 the launch file has a line that this launcher does not know";
   }
-  if (!launch->snapshot || !launch->out || !launch->err || !launch->control_in || !launch->control_out || !words)
-    return "the launch file is not complete";
+  if (!launch->snapshot || !launch->out || !launch->err || !launch->control_in || !launch->control_out ||
+      launch->answer_ms <= 0 || !words)
+    return "DS5002 the launch file is not complete";
   return NULL;
 }
 
-static int same_command(char **one, char **other) {
-  while (*one && *other && !strcmp(*one, *other)) one++, other++;
-  return !*one && !*other;
+/* --Section:Key=Value can only be configuration; any other word may mean another program to the app. */
+static int is_configuration(const char *word) {
+  const char *equals = strchr(word, '='), *colon = strchr(word, ':');
+  return !strncmp(word, "--", 2) && equals && colon && colon < equals;
+}
+
+/* The words that `command` has beyond those that were checkpointed; NULL where it is another command. */
+static char **further_arguments(char **checkpointed, char **command) {
+  while (*checkpointed && *command && !strcmp(*checkpointed, *command)) checkpointed++, command++;
+  if (*checkpointed) return NULL;
+  for (char **word = command; *word; word++)
+    if (!is_configuration(*word)) return NULL;
+  return command;
 }
 
 /* The first error that criu wrote, without its timestamp; criu's later ones only follow from it. */
@@ -97,14 +119,21 @@ static int restore(const struct launch *launch, int log, int in, int out) {
   return exit_code(status);
 }
 
-/* Restores the app; returns NULL and fills `code` with its exit code when it has ended, else the reason. */
-static const char *restore_and_supervise(const struct launch *launch, int *code, sigset_t *before) {
+/* Ends the app and whatever it has started; what follows is a start of its own. */
+static void end_app(void) {
+  kill(-APP_PID, SIGKILL);
+  kill(APP_PID, SIGKILL);
+  while (waitpid(APP_PID, NULL, 0) < 0 && errno == EINTR) continue;
+}
+
+/* Restores the app and has the companion make it safe; returns NULL and fills `code` with its exit code when it has ended, else the reason. */
+static const char *restore_and_supervise(const struct launch *launch, char **further, int verify, int *code, sigset_t *before) {
   static char reason[1024];
-  struct timespec start;
+  struct timespec start, restored;
   clock_gettime(CLOCK_MONOTONIC, &start);
 
   int to_app[2], from_app[2], log = memfd_create("criu.log", MFD_CLOEXEC);
-  if (log < 0 || pipe(to_app) || pipe(from_app)) return "no descriptors left";
+  if (log < 0 || pipe(to_app) || pipe(from_app)) return "DS5002 no descriptors left";
   fcntl(to_app[1], F_SETFD, FD_CLOEXEC);
   fcntl(from_app[0], F_SETFD, FD_CLOEXEC);
   /* Signals that arrive meanwhile wait, and reach the app once it is back. */
@@ -112,38 +141,44 @@ static const char *restore_and_supervise(const struct launch *launch, int *code,
   int failed = restore(launch, log, to_app[0], from_app[1]);
   close(to_app[0]);
   close(from_app[1]);
-  if (failed) {
-    snprintf(reason, sizeof reason, "criu: %.1000s", first_error(log));
+  clock_gettime(CLOCK_MONOTONIC, &restored);
+  const char *answer = failed ? NULL : tell_restored(launch->snapshot, further, to_app[1], from_app[0], launch->answer_ms);
+  if (!answer || strncmp(answer, "ok", 2)) {
+    if (failed) snprintf(reason, sizeof reason, "DS5002 criu: %.1000s", first_error(log));
+    else snprintf(reason, sizeof reason, "%.1000s", answer), end_app();
     close(to_app[1]);
     close(from_app[0]);
     close(log);
     return reason;
   }
   close(log);
-  say("dotnet-snapshot: restored in %.0f ms (snapshot %s)", milliseconds_since(&start), launch->snapshot);
-  *code = supervise(APP_PID, -1, to_app[1], from_app[0]);
+  const char *differs = strchr(answer, ' ');
+  say("dotnet-snapshot: restored in %.0f ms (snapshot %s), %.1f ms of it in the app%s%s", milliseconds_since(&start),
+      launch->snapshot, milliseconds_since(&restored), differs ? ";" : "", differs ? differs : "");
+  *code = supervise(APP_PID, verify ? control_listen() : -1, to_app[1], from_app[0]);
   return NULL;
 }
 
 int run(char **command) {
-  const char *wish = getenv("DOTNET_SNAPSHOT");
-  int required = wish && !strcmp(wish, "require");
-  if (wish && !strcmp(wish, "off")) return start_normally(command);
+  enum wish wish = read_wish();
+  if (wish == OFF) return start_normally(command);
 
   struct launch launch = {0};
   sigset_t before;
   sigprocmask(SIG_BLOCK, NULL, &before);
   int code = 1;
+  char **further = NULL;
   const char *reason = read_launch(&launch);
-  if (!reason && !same_command(launch.command, command)) reason = "the container's command is not the one that was checkpointed";
-  if (!reason && grant_ambient_capabilities()) reason = "capabilities can't be taken up";
-  if (!reason && !(reason = restore_and_supervise(&launch, &code, &before))) return code;
+  if (!reason && !(further = further_arguments(launch.command, command)))
+    reason = "DS5002 the container's command is not the one that was checkpointed";
+  if (!reason && grant_ambient_capabilities()) reason = "DS5002 capabilities can't be taken up";
+  if (!reason && !(reason = restore_and_supervise(&launch, further, wish == VERIFY, &code, &before))) return code;
 
-  if (required) {
-    say("DS5002 %s; DOTNET_SNAPSHOT=require forbids a normal start", reason);
+  if (wish != PREFER) {
+    say("%s; DOTNET_SNAPSHOT=%s forbids a normal start", reason, getenv("DOTNET_SNAPSHOT"));
     return 1;
   }
-  say("DS5002 %s; starting normally", reason);
+  say("%s; starting normally", reason);
   /* What was taken up for criu is not the app's. */
   drop_all_capabilities();
   sigprocmask(SIG_SETMASK, &before, NULL);

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using DotnetSnapshot;
 using TodoApi;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -9,6 +10,7 @@ builder.Services.AddProblemDetails();
 builder.Services.AddValidation();
 builder.Services.AddHealthChecks().AddCheck<DatabaseHealth>("database");
 builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.Converters.Add(new JsonStringEnumConverter()));
+builder.AddCheckpointWarmup(TodoEndpoints.AskWithAllFilters);
 
 var app = builder.Build();
 

@@ -73,6 +73,16 @@ public sealed class Rollup(IOptions<RollupOptions> options, TimeProvider clock)
         lock (gate) return sensors.Remove(sensor);
     }
 
+    /// <summary>Forgets all sensors and when the last tick was; ticks go on, since they count for those who wait.</summary>
+    public void ForgetAll()
+    {
+        lock (gate)
+        {
+            sensors.Clear();
+            lastTick = null;
+        }
+    }
+
     private Task? NextUnless(long tick)
     {
         lock (gate) return ticks >= tick ? null : nextTick.Task;

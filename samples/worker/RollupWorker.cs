@@ -1,3 +1,4 @@
+using DotnetSnapshot;
 using Microsoft.Extensions.Options;
 
 namespace Worker;
@@ -8,6 +9,9 @@ public sealed partial class RollupWorker(Rollup rollup, IOptions<RollupOptions> 
 {
     protected override async Task ExecuteAsync(CancellationToken stopping)
     {
+        SnapshotHooks.RegisterBeforeCheckpoint(RollUpWhatWaits);
+        SnapshotHooks.RegisterAfterRestore(StartAfresh);
+
         using var timer = new PeriodicTimer(options.Value.Period, clock);
         try
         {
@@ -21,6 +25,20 @@ public sealed partial class RollupWorker(Rollup rollup, IOptions<RollupOptions> 
             // Nothing that was accepted is lost by an orderly stop.
             RolledUp(rollup.Tick());
         }
+    }
+
+    /// <summary>A reading that waited in the snapshot would be counted once by every clone.</summary>
+    private ValueTask RollUpWhatWaits()
+    {
+        RolledUp(rollup.Tick());
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The aggregates in the snapshot are of readings that no clone was sent.</summary>
+    private ValueTask StartAfresh()
+    {
+        rollup.ForgetAll();
+        return ValueTask.CompletedTask;
     }
 
     [LoggerMessage(LogLevel.Debug, "Rolled up {Count} readings")]

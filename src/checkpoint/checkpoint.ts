@@ -6,9 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import type { Docker } from '../engine/docker.ts';
 import { SnapshotError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { AppImage, Manifest, PublishedApp, Snapshot, Traffic } from '../model/index.ts';
+import type { AppImage, Manifest, PublishedApp, Snapshot } from '../model/index.ts';
 import { manifestSchema } from '../model/manifest.ts';
-import type { Control } from './control.ts';
+import type { Control, Preparation } from './control.ts';
 import { diagnose } from './diagnosis.ts';
 
 /** Folder inside the warming container that the dump is written to. */
@@ -30,15 +30,26 @@ export async function preflight(control: Control): Promise<string> {
   return criuVersion;
 }
 
-/** Dumps the app as its own user. With `keepRunning` the app goes on and the images stay in the container. Throws DS3003 or DS2006. */
-export async function dump(control: Control, pid: number, keepRunning = false): Promise<void> {
+export interface DumpOptions {
+  /** The app goes on running, with its requests held, instead of ending. */
+  keepRunning?: boolean;
+  /** Folder inside the container that the images are written to; {@link CHECKPOINT_FOLDER} where absent. */
+  imagesFolder?: string;
+}
+
+/** Dumps the app as its own user; the images stay in the container. Throws DS3003 or DS2006. */
+export async function dump(
+  control: Control,
+  pid: number,
+  { keepRunning = false, imagesFolder = CHECKPOINT_FOLDER }: DumpOptions = {},
+): Promise<void> {
   const result = await control.criu([
     'dump',
     '--unprivileged',
     '--tree',
     String(pid),
     '--images-dir',
-    CHECKPOINT_FOLDER,
+    imagesFolder,
     '-v2',
     '--manage-cgroups=ignore',
     // Connections can't follow into another container; the app sees them closed.
@@ -49,19 +60,20 @@ export async function dump(control: Control, pid: number, keepRunning = false): 
   if (result.code !== 0) throw diagnose(`${result.stdout}${result.stderr}`);
 }
 
-export interface CheckpointContext {
+export interface CheckpointContext extends DumpOptions {
   name: string;
   app: AppImage;
-  published?: PublishedApp;
-  traffic: Traffic;
+  published?: Pick<PublishedApp, 'targetFramework' | 'assembly'>;
+  /** Absent where the app was not warmed by the replay of a traffic file. */
+  traffic?: Manifest['traffic'];
   criuVersion: string;
   /** Where the snapshot is put; replaced if it exists. */
   directory: string;
 }
 
 /**
- * Takes the checkpoint of the warmed app: empties pools, compacts the heap, dumps, copies the images out, and writes
- * down what the restore must know. The app has ended when this returns.
+ * Takes the checkpoint of the warmed app: prepares it, dumps it, copies the images out, and writes down what the
+ * restore must know. The app has ended when this returns or, with `keepRunning`, answers again.
  */
 export async function checkpoint(
   container: string,
@@ -70,14 +82,15 @@ export async function checkpoint(
   { docker, log }: { docker: Docker; log: Log },
 ): Promise<Snapshot> {
   const runtime = await control.runtime();
-  const prepared = await control.prepare();
-  if (prepared.clearedPools.length > 0) log.info(`emptied connection pools: ${prepared.clearedPools.join(', ')}`);
+  const preparation = await control.prepare();
+  tellPreparation(preparation, log);
   const process = await control.process();
-  await dump(control, process.pid);
+  await dump(control, process.pid, context);
+  if (context.keepRunning) await control.resume();
 
   await rm(context.directory, { recursive: true, force: true });
   await mkdir(context.directory, { recursive: true });
-  await docker.copyOut(container, `${CHECKPOINT_FOLDER}/.`, context.directory);
+  await docker.copyOut(container, `${context.imagesFolder ?? CHECKPOINT_FOLDER}/.`, context.directory);
   const files = await describeFiles(context.directory);
   const { pid, uid, gid, stdout, stderr, controlIn, controlOut } = process;
   const manifest: Manifest = {
@@ -105,10 +118,8 @@ export async function checkpoint(
     },
     criu: { version: context.criuVersion },
     capabilities: ['CHECKPOINT_RESTORE', 'SETPCAP'],
-    traffic: {
-      digest: context.traffic.digest,
-      requests: context.traffic.exchanges.reduce((sum, { repeat }) => sum + repeat, 0),
-    },
+    hookSeconds: preparation.hookSeconds,
+    ...(context.traffic && { traffic: context.traffic }),
     files,
   };
   return {
@@ -116,6 +127,18 @@ export async function checkpoint(
     manifest,
     bytes: Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0),
   };
+}
+
+/** Says what was done to the app before its checkpoint, and what a restored clone will find lost. */
+export function tellPreparation({ clearedPools, open, gate, inFlight }: Preparation, log: Log): void {
+  if (clearedPools.length > 0) log.info(`emptied connection pools: ${clearedPools.join(', ')}`);
+  if (open.length > 0) log.info(`still open: ${open.join(', ')}`);
+  if (!gate)
+    log.warning("Requests can't be held while the app is made safe after a restore: it has no ASP.NET Core host.");
+  if (inFlight > 0)
+    log.warning(
+      `${inFlight} request(s) had not ended at the checkpoint; in a restored app their connections are closed.`,
+    );
 }
 
 async function describeFiles(directory: string): Promise<Manifest['files']> {

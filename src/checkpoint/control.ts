@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Docker } from '../engine/docker.ts';
 import { SnapshotError } from '../errors.ts';
 import { manifestSchema } from '../model/manifest.ts';
+import { risksSchema } from './risks.ts';
 
 const processSchema = manifestSchema.shape.process.extend({
   kernel: z.string(),
@@ -14,7 +15,22 @@ const prepareSchema = z.object({
   clearedPools: z.array(z.string()),
   heapBytesBefore: z.number(),
   heapBytesAfter: z.number(),
+  /** False where the app has no ASP.NET Core host whose requests could be held. */
+  gate: z.boolean(),
+  /** Requests that had not ended at the deadline. */
+  inFlight: z.number(),
+  /** How long hooks may take. */
+  hookSeconds: z.number(),
+  /** Connections and files, such as `tcp 10.0.0.1:5432`. */
+  open: z.array(z.string()),
 });
+const warmSchema = z.object({ ran: z.number() });
+const resumeSchema = z.object({ resumed: z.literal(true) });
+const failureSchema = z.object({ error: z.string(), code: z.string().optional() });
+const uniqueSchema = z.object({ values: z.array(z.object({ source: z.string(), value: z.string() })).min(1) });
+
+/** What the companion did, and found, right before the checkpoint. */
+export type Preparation = z.infer<typeof prepareSchema>;
 
 /** The launcher in a warming container, and through it the companion in the app. */
 export class Control {
@@ -37,8 +53,23 @@ export class Control {
   /** Methods compiled by the JIT so far. */
   jit = () => this.#ask('jit', jitSchema);
 
-  /** Empties connection pools and compacts the heap, right before the checkpoint. */
+  /** Members of the app's own code that would be the same in every clone. */
+  risks = () => this.#ask('risks', risksSchema);
+
+  /** Runs the app's own warmup actions once. Throws DS3007 where one fails. */
+  warm = () => this.#ask('warm', warmSchema);
+
+  /**
+   * Holds requests, runs the app's hooks, empties connection pools and compacts the heap, right before the checkpoint.
+   * Throws DS3007 where a hook fails.
+   */
   prepare = () => this.#ask('prepare', prepareSchema);
+
+  /** Lets an app that goes on after its checkpoint answer again; harmless where it does already. */
+  resume = () => this.#ask('resume', resumeSchema);
+
+  /** Values that no other clone may have, made by a restored app that runs with DOTNET_SNAPSHOT=verify. */
+  unique = () => this.#ask('unique', uniqueSchema);
 
   /** Runs criu inside the container with the launcher's capabilities. */
   criu(args: readonly string[]) {
@@ -49,14 +80,23 @@ export class Control {
     const result = await this.#docker.exec(this.#container, [this.#launcher, 'control', request]);
     if (result.code === 126 || result.code === 127 || /no such file|executable file not found/i.test(result.stderr))
       throw new SnapshotError('DS3005', 'The container has no dotnet-snapshot launcher.', { detail: result.stderr });
-    const answer = result.code === 0 ? schema.safeParse(parseJson(result.stdout)) : undefined;
-    if (!answer?.success)
+    const line = result.code === 0 ? parseJson(result.stdout) : undefined;
+    const failure = failureSchema.safeParse(line);
+    if (failure.success) throw failureOf(request, failure.data);
+    const answer = schema.safeParse(line);
+    if (!answer.success)
       throw new SnapshotError('DS3002', `The companion inside the app does not answer "${request}".`, {
         detail: `${result.stdout}${result.stderr}`,
-        fix: 'The app must be a .NET 8 or newer app that loads DOTNET_STARTUP_HOOKS; trimmed apps need StartupHookSupport=true.',
+        fix: 'The app must be a .NET 8 or newer app that loads DOTNET_STARTUP_HOOKS, and so be published neither trimmed nor with NativeAOT.',
       });
     return answer.data;
   }
+}
+
+function failureOf(request: string, { error, code }: z.infer<typeof failureSchema>): SnapshotError {
+  // The words come out of the app's process, so they choose no other code.
+  if (code === 'DS3007') return new SnapshotError('DS3007', error);
+  return new SnapshotError('DS3002', `The companion inside the app failed at "${request}": ${error}`);
 }
 
 function parseJson(text: string): unknown {

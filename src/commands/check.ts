@@ -1,3 +1,4 @@
+import { describeRisks } from '../checkpoint/risks.ts';
 import { check as runCheck } from '../pipeline.ts';
 import type { Command } from './command.ts';
 import { describeBuildFlags, parseBuildFlags } from './flags.ts';
@@ -8,12 +9,14 @@ export const check: Command = {
     'usage: dotnet-snapshot check --traffic FILE (--project PATH | --dockerfile FILE | --image NAME:TAG) [flags]',
     '',
     'Starts the app, replays the traffic, takes a checkpoint and throws it away. Makes no image and keeps nothing.',
+    'Warns of members of the app’s own code whose value every clone would share; a warning does not change the exit code.',
     'Takes the flags of build; those for measuring and output have no effect.',
     '',
     describeBuildFlags(),
   ].join('\n'),
   async run(words, tools) {
-    const { name, warmup } = await runCheck(parseBuildFlags(words), tools);
+    const { name, warmup, risks } = await runCheck(parseBuildFlags(words), tools);
+    for (const line of describeRisks(risks)) tools.log.warning(line);
     console.log(
       `${name} can be checkpointed: ${warmup.requests} requests answered as expected, and CRIU dumped the app.`,
     );

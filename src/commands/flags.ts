@@ -1,6 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { SnapshotError } from '../errors.ts';
-import { type Inputs, readInputs } from '../inputs.ts';
+import { type Inputs, type ReadOption, readInputs } from '../inputs.ts';
 import { OPTIONS, type Option, type OptionName } from '../options.ts';
 
 /** Parses flags; anything unknown or missing is DS1001. */
@@ -22,25 +22,51 @@ export function parseFlags<T extends ParseArgsOptionsConfig>(
   return parsed;
 }
 
+const ALL_OPTIONS = Object.keys(OPTIONS) as OptionName[];
+
+/** Flags of which `warm` has no use: they concern what comes after the running app. */
+const AFTER_WARM = new Set<OptionName>(['checkpoint-at', 'tag', 'secrets', 'pairs', 'clones', 'output']);
+
+/** The flags of `warm`. */
+export const WARM_OPTIONS = ALL_OPTIONS.filter((name) => !AFTER_WARM.has(name));
+
 /** The flags of `build` and `check` as inputs. */
 export function parseBuildFlags(words: string[]): Inputs {
-  const names = Object.keys(OPTIONS) as OptionName[];
-  const config = Object.fromEntries(
-    names.map((name) => [name, { type: 'string' as const, multiple: (OPTIONS[name] as Option).kind === 'list' }]),
+  return readInputs(readFrom(parseFlags(words, configOf(ALL_OPTIONS)).values));
+}
+
+/** How `parseArgs` reads the flags of these options. */
+export function configOf(names: readonly OptionName[]): Record<string, { type: 'string'; multiple: boolean }> {
+  return Object.fromEntries(
+    names.map((name) => [name, { type: 'string', multiple: (OPTIONS[name] as Option).kind === 'list' }]),
   );
-  const { values } = parseFlags(words, config);
-  return readInputs((name) => {
+}
+
+/** Reads options out of parsed flags. */
+export function readFrom(values: Record<string, unknown>): ReadOption {
+  return (name) => {
     const value = values[name] as string | string[] | undefined;
     return Array.isArray(value) ? value.join('\n') : value;
-  });
+  };
 }
 
 /** The table of build's flags for --help. */
 export function describeBuildFlags(): string {
-  return (Object.entries(OPTIONS) as [string, Option][])
-    .map(([name, option]) => {
+  return describeFlags(ALL_OPTIONS);
+}
+
+/** The table of these options as flags for --help. */
+export function describeFlags(names: readonly OptionName[]): string {
+  return names
+    .map((name) => {
+      const option: Option = OPTIONS[name];
       const fallback = option.default === undefined ? '' : ` Default: ${option.default}.`;
-      return `  ${`--${name} ${option.value}`.padEnd(26)} ${option.help}${fallback}`;
+      return describeFlag(`--${name} ${option.value}`, `${option.help}${fallback}`);
     })
     .join('\n');
+}
+
+/** One line of such a table. */
+export function describeFlag(flag: string, help: string): string {
+  return `  ${flag.padEnd(29)} ${help}`;
 }

@@ -4,6 +4,10 @@ export type Capability = 'CHECKPOINT_RESTORE' | 'SETPCAP' | 'SYS_PTRACE';
 /** A container as this product starts them. */
 export interface ContainerSpec {
   image: string;
+  /** Chosen by the engine where absent. */
+  name?: string;
+  /** Left running when this run ends: it is not labelled as the run's. */
+  outlivesRun?: boolean;
   /** Replaces the image's entrypoint. */
   entrypoint?: string;
   /** Replaces the image's command. */
@@ -29,6 +33,7 @@ export function containerArguments(spec: ContainerSpec): string[] {
   const pairs = (flag: string, values: Record<string, string> = {}) =>
     Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${value}`]);
   return [
+    ...(spec.name === undefined ? [] : ['--name', spec.name]),
     ...(spec.user === undefined ? [] : ['--user', spec.user]),
     ...(spec.capabilities ? ['--cap-drop', 'ALL'] : []),
     ...(spec.capabilities ?? []).flatMap((capability) => ['--cap-add', capability]),

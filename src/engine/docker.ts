@@ -1,29 +1,18 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SnapshotError } from '../errors.ts';
 import type { ExecOptions, ExecResult, Run } from '../exec.ts';
 import { type ContainerSpec, containerArguments } from './container.ts';
-
-/** What this product needs to know of an image. */
-export interface ImageInfo {
-  id: string;
-  entrypoint: string[];
-  command: string[];
-  user: string;
-  workingDirectory: string;
-  env: Record<string, string>;
-  labels: Record<string, string>;
-  /** Bytes, all layers. */
-  size: number;
-}
-
-/** A container's state. `startedAt` is in milliseconds since the epoch, with fractions. */
-export interface ContainerState {
-  running: boolean;
-  exitCode: number;
-  startedAt: number;
-}
+import {
+  type ContainerInfo,
+  type ContainerState,
+  containerInfo,
+  containerState,
+  type ImageInfo,
+  imageInfo,
+} from './inspect.ts';
+import { parseSize, splitOnce, tail } from './text.ts';
 
 /** CHECKPOINT_RESTORE is unknown to older engines of some distributions. */
 const OLDEST_ENGINE = 23;
@@ -33,7 +22,7 @@ export class Docker {
   readonly #run: Run;
   readonly #labels: Record<string, string>;
 
-  /** `runId` labels every container and image layer made, so that all can be found and removed. */
+  /** `runId` labels every container that is to end with the run, so that all can be found and removed. */
   constructor(run: Run, runId: string) {
     this.#run = run;
     this.#labels = { 'dotnet-snapshot.run': runId };
@@ -64,30 +53,7 @@ export class Docker {
   async image(reference: string): Promise<ImageInfo | undefined> {
     const result = await this.#docker(['image', 'inspect', reference], { allowFailure: true });
     if (result.code !== 0) return undefined;
-    const [image] = JSON.parse(result.stdout) as [
-      {
-        Id: string;
-        Size: number;
-        Config: {
-          Entrypoint?: string[] | null;
-          Cmd?: string[] | null;
-          User?: string;
-          WorkingDir?: string;
-          Env?: string[] | null;
-          Labels?: Record<string, string> | null;
-        };
-      },
-    ];
-    return {
-      id: image.Id,
-      entrypoint: image.Config.Entrypoint ?? [],
-      command: image.Config.Cmd ?? [],
-      user: image.Config.User ?? '',
-      workingDirectory: image.Config.WorkingDir || '/',
-      env: Object.fromEntries((image.Config.Env ?? []).map((entry) => splitOnce(entry, '='))),
-      labels: image.Config.Labels ?? {},
-      size: image.Size,
-    };
+    return imageInfo(result.stdout);
   }
 
   /** Pulls an image; throws DS2009 where that fails. */
@@ -149,7 +115,7 @@ export class Docker {
 
   /** Creates a container without starting it; returns its id. */
   async create(spec: ContainerSpec): Promise<string> {
-    const labels = { ...this.#labels, ...spec.labels };
+    const labels = { ...(!spec.outlivesRun && this.#labels), ...spec.labels };
     const result = await this.#docker(['create', ...containerArguments({ ...spec, labels })]);
     return result.stdout.trim();
   }
@@ -168,10 +134,16 @@ export class Docker {
     return this.#docker(['exec', '--workdir', '/', container, ...argv], { allowFailure: true });
   }
 
+  /** The container of that name or id; undefined where this engine has none. */
+  async container(nameOrId: string): Promise<ContainerInfo | undefined> {
+    const result = await this.#docker(['container', 'inspect', nameOrId], { allowFailure: true });
+    if (result.code !== 0) return undefined;
+    return containerInfo(result.stdout);
+  }
+
   async state(container: string): Promise<ContainerState> {
     const result = await this.#docker(['inspect', '--format', '{{json .State}}', container]);
-    const state = JSON.parse(result.stdout) as { Running: boolean; ExitCode: number; StartedAt: string };
-    return { running: state.Running, exitCode: state.ExitCode, startedAt: parseTimestamp(state.StartedAt) };
+    return containerState(result.stdout);
   }
 
   /** The part of the container's log that tells most: from an unhandled exception on, else the last 30 lines. */
@@ -198,6 +170,17 @@ export class Docker {
     if (result.code !== 0) {
       throwOnFullDisk(result.stderr);
       throw engineFailure(['cp'], result);
+    }
+  }
+
+  /** Makes an empty folder in a container, running or not, that each of its users may write to. */
+  async createFolder(container: string, path: string): Promise<void> {
+    const directory = await mkdtemp(join(tmpdir(), 'dotnet-snapshot-folder-'));
+    try {
+      await chmod(directory, 0o777);
+      await this.#docker(['cp', directory, `${container}:${path}`]);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
     }
   }
 
@@ -265,27 +248,4 @@ function engineFailure(args: string[], result: ExecResult): SnapshotError {
 function throwOnFullDisk(output: string): void {
   if (/no space left on device|ENOSPC/i.test(output))
     throw new SnapshotError('DS2006', 'The disk is full.', { detail: tail(output, 3) });
-}
-
-/** The last lines of a text. */
-export function tail(text: string, lines: number): string {
-  return text.trimEnd().split('\n').slice(-lines).join('\n');
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
-}
-
-/** RFC 3339 with nanoseconds to milliseconds; Date alone drops all below one millisecond. */
-function parseTimestamp(text: string): number {
-  const fraction = /\.(\d+)/.exec(text)?.[1] ?? '';
-  const seconds = Date.parse(text.replace(/\.\d+/, ''));
-  return seconds + Number(`0.${fraction || 0}`) * 1000;
-}
-
-function parseSize(text: string): number {
-  const [, number, unit] = /^([\d.]+)([KMGT]?i?B)/.exec(text) ?? [];
-  const powers: Record<string, number> = { B: 0, KiB: 1, MiB: 2, GiB: 3, TiB: 4 };
-  return Math.round(Number(number ?? Number.NaN) * 1024 ** (powers[unit ?? ''] ?? Number.NaN));
 }

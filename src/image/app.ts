@@ -1,7 +1,8 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Docker, ImageInfo } from '../engine/docker.ts';
+import type { Docker } from '../engine/docker.ts';
+import type { ImageInfo } from '../engine/inspect.ts';
 import { SnapshotError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { AppImage, PublishedApp } from '../model/index.ts';

@@ -74,6 +74,9 @@ async function buildOn(
   }
 }
 
+/** What the companion may take beyond the hooks' own time, before the launcher gives the clone up. */
+const GRACE_SECONDS = 5;
+
 /** The part of the manifest that the launcher needs, as lines: a static C program then needs no JSON parser. */
 export function launchFile(manifest: Manifest): string {
   const { process } = manifest;
@@ -87,6 +90,7 @@ export function launchFile(manifest: Manifest): string {
     `stderr ${process.stderr}`,
     `control-in ${process.controlIn}`,
     `control-out ${process.controlOut}`,
+    `answer-seconds ${manifest.hookSeconds + GRACE_SECONDS}`,
     ...manifest.app.command.map((word) => `command ${word}`),
     '',
   ].join('\n');

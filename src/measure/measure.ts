@@ -14,7 +14,7 @@ export interface MeasureOptions {
   readyPath: string;
   readyMillis: number;
   seccompProfile: string;
-  /** The user's variables: the cold app needs them, the restored one has them already. */
+  /** The user's variables; a restored app takes over those of its container, as a cold one does. */
   env: Record<string, string>;
   network?: string;
   /** How many pairs of a cold and a restored start, at least 1. */
@@ -49,7 +49,7 @@ export async function measure(
   const restored: ContainerSpec = {
     ...productionSpec(options.restoreReadyImage, options.seccompProfile),
     ...common,
-    env: { DOTNET_SNAPSHOT: 'require' },
+    env: { ...options.env, DOTNET_SNAPSHOT: 'require' },
   };
   const starts: { cold: Start; restored: Start }[] = [];
   for (let pair = 1; pair <= options.pairs; pair++) {

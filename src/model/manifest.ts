@@ -44,7 +44,10 @@ export const manifestSchema = z.object({
   criu: z.object({ version: z.string() }),
   /** What a restore needs beyond no capability at all. */
   capabilities: z.array(z.string()),
-  traffic: z.object({ digest: z.string(), requests: z.number() }),
+  /** How long the app's hooks may take after a restore. */
+  hookSeconds: z.number(),
+  /** What the app was warmed with; absent where that was not the replay of a traffic file. */
+  traffic: z.object({ digest: z.string(), requests: z.number() }).optional(),
   /** Image files: name to sha256 and size in bytes. */
   files: z.record(z.string(), z.object({ sha256: z.string(), bytes: z.number() })),
   /** Absent until the scan has passed. */

@@ -61,16 +61,22 @@ export interface Report {
     fromCache: boolean;
   };
   warmup: {
+    /** 0 where the checkpoint was taken as soon as the app was ready: no traffic, no steady state. */
     rounds: number;
     requests: number;
     /** Methods compiled by the JIT, where the companion could tell. */
     methods?: number;
-    /** False when the limit of rounds ended the warmup. */
+    /** Whether the JIT was seen to become quiet; false when the limit of rounds ended the warmup. */
     steady: boolean;
     millis: number;
   };
   scan: { findings: number; bytes: number; extents: number; rules: number; knownSecrets: number; millis: number };
-  verify: { clones: number; answersCompared: number };
+  verify: {
+    clones: number;
+    answersCompared: number;
+    /** Values that must be unique to a clone, of all clones; absent in reports of versions that did not compare them. */
+    valuesCompared?: number;
+  };
   measurements: Measurements;
   /** Duration of each stage in milliseconds, in order. */
   stages: { name: string; millis: number }[];

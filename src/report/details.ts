@@ -42,8 +42,6 @@ function renderPairs(report: Report): string[] {
 }
 
 function renderBuild({ app, snapshot, warmup, stages, commit, createdAt }: Report): string[] {
-  const jit = warmup.methods === undefined ? '' : `, ${formatCounted(warmup.methods, 'method')} compiled`;
-  const end = warmup.steady ? 'until the JIT was quiet' : 'ended by the limit of rounds';
   const facts: [string, string | undefined][] = [
     [
       'Snapshot',
@@ -53,10 +51,7 @@ function renderBuild({ app, snapshot, warmup, stages, commit, createdAt }: Repor
     ['Base image', markdownCode(app.baseImage)],
     ['App', app.assembly && markdownCode(app.assembly)],
     ['Target framework', app.targetFramework && markdownCode(app.targetFramework)],
-    [
-      'Warmup',
-      `${formatCounted(warmup.rounds, 'round')}, ${formatCounted(warmup.requests, 'request')}${jit}, ${end}, ${formatDuration(warmup.millis)}`,
-    ],
+    ['Warmup', renderWarmup(warmup)],
     ['CRIU', markdownCode(snapshot.criuVersion)],
     ['Kernel', markdownCode(snapshot.kernel)],
     ['Commit', commit && markdownCode(commit)],
@@ -67,4 +62,11 @@ function renderBuild({ app, snapshot, warmup, stages, commit, createdAt }: Repor
   const total = stages.reduce((sum, stage) => sum + stage.millis, 0);
   const rows = stages.map(({ name, millis }) => [markdownCode(name), formatDuration(millis)]);
   return [list, markdownTable(['Stage', 'Duration'], [...rows, ['**Total**', `**${formatDuration(total)}**`]])];
+}
+
+function renderWarmup({ rounds, requests, methods, steady, millis }: Report['warmup']): string {
+  const jit = methods === undefined ? '' : `, ${formatCounted(methods, 'method')} compiled`;
+  if (rounds === 0) return `none, checkpoint as soon as the app was ready${jit}`;
+  const end = steady ? 'until the JIT was quiet' : 'ended by the limit of rounds';
+  return `${formatCounted(rounds, 'round')}, ${formatCounted(requests, 'request')}${jit}, ${end}, ${formatDuration(millis)}`;
 }

@@ -51,7 +51,11 @@ export function startupCaveats(report: Report): string[] {
     const measured = pairs === 1 ? 'Only one pair of starts was' : `Only ${pairs} pairs of starts were`;
     caveats.push(`${measured} measured; it takes ${MIN_SAMPLES} to tell a difference from noise.`);
   }
-  if (!report.warmup.steady) {
+  if (report.warmup.rounds === 0) {
+    caveats.push(
+      'The checkpoint was taken as soon as the app was ready: what its requests need is compiled after each restore.',
+    );
+  } else if (!report.warmup.steady) {
     caveats.push('The warmup reached its limit of rounds while the JIT was still compiling; more rounds may help.');
   }
   return caveats;

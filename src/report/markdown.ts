@@ -131,9 +131,19 @@ function renderChecks({ scan, verify }: Report): string {
       : ` and for ${formatCounted(scan.knownSecrets, 'known secret')}`;
   const scanned = `${formatBytes(scan.bytes)} in ${formatCounted(scan.extents, 'memory extent')} scanned with ${formatCounted(scan.rules, 'rule')}${known}`;
   const found = formatCounted(scan.findings, 'finding');
-  const compared = `${formatCounted(verify.answersCompared, 'answer')} of ${formatCounted(verify.clones, 'restored clone')} compared, all as expected`;
   return [
     `- **Secrets in the snapshot:** ${scan.findings === 0 ? found : `**${found}**`}. ${scanned}.`,
-    `- **Verification:** ${verify.clones === 0 ? 'not run' : compared}.`,
+    `- **Verification:** ${renderVerification(verify)}.`,
   ].join('\n');
+}
+
+function renderVerification({ clones, answersCompared, valuesCompared }: Report['verify']): string {
+  if (clones === 0) return 'not run';
+  const parts = [
+    `${formatCounted(clones, 'clone')} restored`,
+    `${formatCounted(answersCompared, 'answer')} as expected`,
+  ];
+  const where = clones === 1 ? 'within it' : 'between clones';
+  if (valuesCompared !== undefined) parts.push(`0 of ${formatCounted(valuesCompared, 'value')} equal ${where}`);
+  return parts.join(', ');
 }

@@ -44,7 +44,7 @@ export const reportSchema = schemaOf<Report>()(
       knownSecrets: count,
       millis: amount,
     }),
-    verify: z.object({ clones: count, answersCompared: count }),
+    verify: z.object({ clones: count, answersCompared: count, valuesCompared: count.exactOptional() }),
     measurements,
     stages: z.array(z.object({ name: text, millis: amount })).max(100),
     commit: text.exactOptional(),

@@ -167,7 +167,8 @@ class Comparison {
   }
 }
 
-function placeOf(path: string, key: string): string {
+/** The place of a member of the object at `path`: `$.name`, or `$["a name"]`. */
+export function placeOf(path: string, key: string): string {
   return /^[\p{L}_][\p{L}\p{N}_-]*$/u.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
 }
 

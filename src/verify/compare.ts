@@ -1,5 +1,6 @@
 import type { Answer } from '../model/index.ts';
 import { type BodyCheck, bodyCheck, type PartDifference } from './compare-body.ts';
+import { groupBy, mapValues } from './group.ts';
 
 /** A stable part of an answer that is not what it was before the restore. */
 export interface Difference {
@@ -136,7 +137,8 @@ function listed(values: Iterable<string | number>): string {
   return Array.from(values, (value) => String(value) || 'none').join(' or ');
 }
 
-function printable(text: string): string {
+/** The text on one line, without what a terminal would act on, at most 120 characters. */
+export function printable(text: string): string {
   const characters = [
     ...text
       .slice(0, 500)
@@ -144,19 +146,4 @@ function printable(text: string): string {
       .trim(),
   ];
   return characters.length > 120 ? `${characters.slice(0, 119).join('')}…` : characters.join('');
-}
-
-function groupBy<T, K>(values: T[], keyOf: (value: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const value of values) {
-    const key = keyOf(value);
-    const group = groups.get(key);
-    if (group) group.push(value);
-    else groups.set(key, [value]);
-  }
-  return groups;
-}
-
-function mapValues<K, V, W>(map: Map<K, V>, change: (value: V, key: K) => W): Map<K, W> {
-  return new Map(Array.from(map, ([key, value]) => [key, change(value, key)]));
 }

@@ -3,8 +3,10 @@ import type { Docker } from '../engine/docker.ts';
 import { freePort, waitUntilReady } from '../engine/readiness.ts';
 import { SnapshotError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Answer, Replay, Traffic } from '../model/index.ts';
-import { compareAnswers, formatDifferences, learnReference } from './compare.ts';
+import type { Answer, Replay, Report, Traffic } from '../model/index.ts';
+import { compareAnswers, formatDifferences, learnReference, type Reference } from './compare.ts';
+import { generatedIn } from './generated.ts';
+import { type CloneValues, compareClones, formatShared, type SharedValue, type UniqueValue } from './unique.ts';
 
 export interface VerifyOptions {
   image: string;
@@ -12,55 +14,87 @@ export interface VerifyOptions {
   readyPath: string;
   readyMillis: number;
   seccompProfile: string;
+  /** The user's variables: those that the app was warmed with. */
+  env: Record<string, string>;
   network?: string;
   /** How many clones are restored, one after the other. */
   clones: number;
 }
 
+/** What verify works with. */
+export interface VerifyTools {
+  docker: Docker;
+  replay: Replay;
+  /** Asks the companion in a restored container for values that no other clone may have. */
+  unique: (container: string) => Promise<UniqueValue[]>;
+  log: Log;
+}
+
 /**
  * Restores the final image the way production runs it, replays the traffic, and compares the answers with those from
- * before the checkpoint. Throws DS5002 where it does not restore, DS5003 where answers differ.
+ * before the checkpoint and the clones with each other. Throws DS5002 where it does not restore, DS5003 where answers
+ * differ, DS5004 where clones are equal in what must be unique.
  */
 export async function verify(
   traffic: Traffic,
   before: Answer[][],
   options: VerifyOptions,
-  { docker, replay, log }: { docker: Docker; replay: Replay; log: Log },
-): Promise<{ clones: number; answersCompared: number }> {
+  tools: VerifyTools,
+): Promise<Required<Report['verify']>> {
   const [first, second, ...more] = before;
   const reference = first && second ? learnReference(first, second, ...more) : undefined;
+  const clones: CloneValues[] = [];
   let answersCompared = 0;
   for (let clone = 1; clone <= options.clones; clone++) {
-    const answers = await answersOfClone(traffic, options, docker, replay);
-    const unmet = answers.filter((answer) => answer.unmet.length > 0);
-    const differences = reference ? compareAnswers(reference, answers) : [];
-    if (differences.length > 0 || unmet.length > 0)
-      throw new SnapshotError('DS5003', 'The restored app does not answer as it did before the checkpoint.', {
-        detail:
-          differences.length > 0
-            ? formatDifferences(differences)
-            : unmet
-                .map((answer) => `${answer.exchange}: ${answer.unmet.join('; ')}`)
-                .slice(0, 20)
-                .join('\n'),
-      });
+    const { made, answers } = await restore(traffic, options, tools);
+    requireAsBefore(answers, reference);
+    clones.push({ made, answered: generatedIn(answers) });
     answersCompared += answers.length;
-    log.info(`clone ${clone} of ${options.clones}: ${answers.length} answers as before the checkpoint`);
+    tools.log.info(`clone ${clone} of ${options.clones}: ${answers.length} answers as before the checkpoint`);
   }
-  return { clones: options.clones, answersCompared };
+  const { valuesCompared, shared } = compareClones(clones, { before, traffic });
+  requireUnique(shared, options.clones);
+  tools.log.info(`none of ${valuesCompared} values that must be unique is equal to another`);
+  return { clones: options.clones, answersCompared, valuesCompared };
 }
 
-async function answersOfClone(
+function requireAsBefore(answers: Answer[], reference: Reference | undefined): void {
+  const unmet = answers.filter((answer) => answer.unmet.length > 0);
+  const differences = reference ? compareAnswers(reference, answers) : [];
+  if (differences.length === 0 && unmet.length === 0) return;
+  throw new SnapshotError('DS5003', 'The restored app does not answer as it did before the checkpoint.', {
+    detail:
+      differences.length > 0
+        ? formatDifferences(differences)
+        : unmet
+            .map((answer) => `${answer.exchange}: ${answer.unmet.join('; ')}`)
+            .slice(0, 20)
+            .join('\n'),
+  });
+}
+
+function requireUnique(shared: SharedValue[], restored: number): void {
+  if (shared.length === 0) return;
+  const sharing = new Set(shared.flatMap(({ clones }) => clones)).size;
+  const values = shared.length === 1 ? 'a value' : `${shared.length} values`;
+  const cause =
+    sharing === 1
+      ? `A restored clone made ${values} twice that must be unique.`
+      : `${sharing} of ${restored} clones share ${values} that must be unique.`;
+  throw new SnapshotError('DS5004', cause, { detail: formatShared(shared) });
+}
+
+/** One clone's life: what its companion made right after the restore, and its answers to the traffic. */
+async function restore(
   traffic: Traffic,
   options: VerifyOptions,
-  docker: Docker,
-  replay: Replay,
-): Promise<Answer[]> {
+  { docker, replay, unique }: VerifyTools,
+): Promise<{ made: UniqueValue[]; answers: Answer[] }> {
   const host = await freePort();
   const container = await docker.create({
     ...productionSpec(options.image, options.seccompProfile),
-    // A fallback to a normal start would hide what is to be shown here.
-    env: { DOTNET_SNAPSHOT: 'require' },
+    // A fallback to a normal start would hide what is to be shown here. Unlike `require`, this lets the companion answer.
+    env: { ...options.env, DOTNET_SNAPSHOT: 'verify' },
     publish: { host, container: options.port },
     ...(options.network !== undefined && { network: options.network }),
   });
@@ -81,7 +115,9 @@ async function answersOfClone(
     });
     if (readiness.readyAt === undefined)
       throw new SnapshotError('DS5002', 'The image does not restore.', { detail: await docker.logs(container) });
-    return await replay(traffic, { origin });
+    // Before the replay: generators that were copied give the same values first, and go apart with use.
+    const made = await unique(container);
+    return { made, answers: await replay(traffic, { origin }) };
   } finally {
     await docker.remove(container);
   }

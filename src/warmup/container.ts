@@ -7,28 +7,41 @@ export interface RuntimePaths {
   companion: string;
 }
 
+/** What the companion is told of the app's own work around a checkpoint. */
+export interface HookSettings {
+  /** How long hooks may take, before the checkpoint and after a restore. */
+  hookSeconds: number;
+  /** Paths of the app that are sent a POST. */
+  beforeCheckpointPath?: string;
+  afterRestorePath?: string;
+}
+
+export interface WarmSpecOptions extends HookSettings {
+  /** The user's variables, on top of the image's own. */
+  env: Record<string, string>;
+  network?: string;
+  publish: { host: number; container: number };
+}
+
 /**
  * What the app must be started with to be checkpointable, each measured to be needed:
  * - W^X's double mapping can't be restored without privileges;
  * - inotify watches can't be dumped on overlayfs, so files are watched by polling;
- * - without the delay the JIT reaches its plateau in one second instead of three.
+ * - without the delay the JIT reaches its plateau in one second instead of three;
+ * - TLS sessions that are resumed would do so by keys that lie in the image and are the same in every clone.
  */
 const CHECKPOINTABLE = {
   DOTNET_EnableWriteXorExecute: '0',
   DOTNET_USE_POLLING_FILE_WATCHER: '1',
   DOTNET_TC_CallCountingDelayMs: '0',
+  DOTNET_SYSTEM_NET_SECURITY_DISABLETLSRESUME: '1',
 };
 
 /** File descriptors of the companion's control pipes; launcher.h has the same numbers. */
 const CONTROL_DESCRIPTORS = '900,901';
 
-/** The container in which the app is warmed and checkpointed. `env` is the user's, on top of the image's own. */
-export function warmSpec(
-  image: string,
-  app: AppImage,
-  options: { env: Record<string, string>; network?: string; publish: { host: number; container: number } },
-  paths: RuntimePaths,
-): ContainerSpec {
+/** The container in which the app is warmed and checkpointed. */
+export function warmSpec(image: string, app: AppImage, options: WarmSpecOptions, paths: RuntimePaths): ContainerSpec {
   const appHooks = options.env.DOTNET_STARTUP_HOOKS ?? app.env.DOTNET_STARTUP_HOOKS;
   return {
     image,
@@ -44,8 +57,18 @@ export function warmSpec(
       DOTNET_SNAPSHOT_CONTROL: CONTROL_DESCRIPTORS,
       DOTNET_STARTUP_HOOKS: appHooks ? `${paths.companion}:${appHooks}` : paths.companion,
       ...(appHooks && { DOTNET_SNAPSHOT_APP_HOOKS: appHooks }),
+      ...hookVariables(options, options.publish.container),
     },
     ...(options.network !== undefined && { network: options.network }),
     publish: options.publish,
+  };
+}
+
+function hookVariables(hooks: HookSettings, port: number): Record<string, string> {
+  const url = (path: string) => `http://127.0.0.1:${port}${path}`;
+  return {
+    DOTNET_SNAPSHOT_HOOK_SECONDS: String(hooks.hookSeconds),
+    ...(hooks.beforeCheckpointPath !== undefined && { DOTNET_SNAPSHOT_BEFORE_URL: url(hooks.beforeCheckpointPath) }),
+    ...(hooks.afterRestorePath !== undefined && { DOTNET_SNAPSHOT_AFTER_URL: url(hooks.afterRestorePath) }),
   };
 }

@@ -8,6 +8,8 @@ export interface WarmTarget {
   origin: string;
   /** Methods that the JIT has compiled so far; undefined where the companion can't tell. */
   compiledMethods: () => Promise<number | undefined>;
+  /** Runs the app's own warmup actions once; resolves to how many there are. */
+  runWarmups: () => Promise<number>;
   running: () => Promise<boolean>;
   logs: () => Promise<string>;
 }
@@ -20,10 +22,11 @@ export interface WarmupOptions {
 }
 
 export interface Warmup {
+  /** 0 where only the app's own warmup actions ran. */
   rounds: number;
   requests: number;
   methods?: number;
-  /** Whether the JIT had become quiet. */
+  /** Whether the JIT was seen to become quiet. */
   steady: boolean;
   millis: number;
   /** Answers of the last rounds, oldest first: what the app answered right before its checkpoint. */
@@ -35,10 +38,25 @@ const QUIET_SHARE = 0.005;
 const QUIET_ROUNDS = 2;
 const REFERENCE_ROUNDS = 3;
 
+/** Runs the app's own warmup actions once, and nothing else: no traffic, no wait for the JIT. Throws DS3007. */
+export async function warmupActions(target: WarmTarget, log: Log): Promise<Warmup> {
+  const start = performance.now();
+  log.info(actions(await target.runWarmups()) || 'no traffic is replayed, and the app has no warmup actions');
+  const methods = await target.compiledMethods();
+  return {
+    rounds: 0,
+    requests: 0,
+    steady: false,
+    millis: Math.round(performance.now() - start),
+    lastAnswers: [],
+    ...(methods !== undefined && { methods }),
+  };
+}
+
 /**
- * Replays the traffic in rounds until the JIT is quiet. The number of requests would be the wrong criterion: under
+ * Replays the traffic in rounds until the JIT is quiet, the app's own warmup actions before each. The number of requests would be the wrong criterion: under
  * load the background compiler waits, so each round ends with a pause that lasts until nothing more is compiled.
- * Throws DS5001 where an answer is not as expected, DS3002 where the app ends.
+ * Throws DS5001 where an answer is not as expected, DS3002 where the app ends, DS3007 where a warmup action fails.
  */
 export async function warmup(
   target: WarmTarget,
@@ -58,6 +76,7 @@ export async function warmup(
     rounds < REFERENCE_ROUNDS ||
     (quiet < QUIET_ROUNDS && rounds < options.maxRounds && elapsed() < options.maxMillis)
   ) {
+    const ran = await target.runWarmups();
     const answers = await replay(traffic, { origin: target.origin });
     rounds += 1;
     requests += answers.length;
@@ -71,7 +90,8 @@ export async function warmup(
     const compiled = (now ?? 0) - (methods ?? 0);
     methods = now;
     quiet = compiled <= (now ?? 0) * QUIET_SHARE ? quiet + 1 : 0;
-    log.info(`round ${rounds}: ${answers.length} requests, ${compiled} methods compiled`);
+    const done = [actions(ran), `${answers.length} requests`, `${compiled} methods compiled`];
+    log.info(`round ${rounds}: ${done.filter(Boolean).join(', ')}`);
     lastAnswers.push(answers);
     if (lastAnswers.length > REFERENCE_ROUNDS) lastAnswers.shift();
   }
@@ -81,6 +101,11 @@ export async function warmup(
       `The JIT was still compiling after ${rounds} rounds; the snapshot is good but not as warm as it could be.`,
     );
   return { rounds, requests, steady, millis: elapsed(), lastAnswers, ...(methods !== undefined && { methods }) };
+}
+
+/** Empty for none, which is what most apps have. */
+function actions(count: number): string {
+  return count === 0 ? '' : `${count} warmup action${count === 1 ? '' : 's'}`;
 }
 
 /** Waits until the count stands still for 300 ms, at most 5 s. */

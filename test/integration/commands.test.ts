@@ -33,7 +33,7 @@ afterAll(async () => {
   await docker(['image', 'rm', '--force', image, appImage], { mayFail: true });
 });
 
-test.each(['build', 'check', 'scan', 'inspect', 'replay', 'run'])(
+test.each(['build', 'check', 'warm', 'checkpoint', 'scan', 'inspect', 'replay', 'run'])(
   '%s --help shows how it is used and runs nothing',
   async (command) => {
     const { code, stdout, stderr } = await cli([command, '--help']);

@@ -191,7 +191,7 @@ test('a disk that becomes full while the app is dumped is told as such', async (
   const control = new Control(engine, container, launcher);
   const { pid } = await control.process();
   await new Promise((resolve) => setTimeout(resolve, 2000));
-  await expect(dump(control, pid, true)).rejects.toMatchObject({ code: 'DS2006' });
+  await expect(dump(control, pid, { keepRunning: true })).rejects.toMatchObject({ code: 'DS2006' });
   await docker(['rm', '--force', container]);
 });
 

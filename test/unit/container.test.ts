@@ -14,7 +14,7 @@ const app: AppImage = {
   size: 1,
 };
 const paths = { launcher: '/l', companion: '/c.dll' };
-const options = { env: {}, publish: { host: 1, container: 8080 } };
+const options = { env: {}, publish: { host: 1, container: 8080 }, hookSeconds: 10 };
 
 test('production has two capabilities, no way to gain more, and a root that can’t be written', () => {
   expect(containerArguments(productionSpec('image', 'seccomp.json'))).toEqual([
@@ -46,6 +46,30 @@ test('the user’s variables can’t unhook the companion but may change the res
     DOTNET_SNAPSHOT_CONTROL: '900,901',
     DOTNET_TC_CallCountingDelayMs: '100',
   });
+});
+
+test('the companion is told how long hooks may take, and only of paths that were given', () => {
+  const { env } = warmSpec('image', app, options, paths);
+  expect(env).toMatchObject({ DOTNET_SNAPSHOT_HOOK_SECONDS: '10' });
+  expect(env).not.toHaveProperty('DOTNET_SNAPSHOT_BEFORE_URL');
+  expect(env).not.toHaveProperty('DOTNET_SNAPSHOT_AFTER_URL');
+});
+
+test('paths for hooks become addresses inside the container, whatever the user’s variables say', () => {
+  const withPaths = {
+    ...options,
+    env: { DOTNET_SNAPSHOT_BEFORE_URL: 'http://elsewhere/' },
+    beforeCheckpointPath: '/drain',
+    afterRestorePath: '/join',
+  };
+  expect(warmSpec('image', app, withPaths, paths).env).toMatchObject({
+    DOTNET_SNAPSHOT_BEFORE_URL: 'http://127.0.0.1:8080/drain',
+    DOTNET_SNAPSHOT_AFTER_URL: 'http://127.0.0.1:8080/join',
+  });
+});
+
+test('a container can have a name', () => {
+  expect(containerArguments({ image: 'i', name: 'shop' })).toEqual(['--name', 'shop', 'i']);
 });
 
 test('a value with spaces or quotes stays one argument', () => {

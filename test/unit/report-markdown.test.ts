@@ -65,6 +65,14 @@ describe('caveats', () => {
     const [open] = renderMarkdown(sampleReport({ warmup })).split('<details>');
     expect(open).toContain('reached its limit of rounds');
   });
+
+  test('a checkpoint without any traffic is told, and not as a warmup that never settled', () => {
+    const warmup = { rounds: 0, requests: 0, methods: 812, steady: false, millis: 40 };
+    const [open, details] = renderMarkdown(sampleReport({ warmup })).split('<summary>Snapshot');
+    expect(open).toContain('taken as soon as the app was ready');
+    expect(open).not.toContain('limit of rounds');
+    expect(details).toContain('- Warmup: none, checkpoint as soon as the app was ready, 812 methods compiled\n');
+  });
 });
 
 describe('escaping', () => {
@@ -165,7 +173,17 @@ describe('checks', () => {
     expect(markdown).toContain(
       '0 findings. 28.4 MiB in 1,224 memory extents scanned with 41 rules and for 3 known secrets.',
     );
-    expect(markdown).toContain('150 answers of 3 restored clones compared');
+    expect(markdown).toContain('3 clones restored, 150 answers as expected, 0 of 96 values equal between clones.');
+  });
+
+  test('one clone is compared with nothing but itself', () => {
+    const verify = { clones: 1, answersCompared: 50, valuesCompared: 32 };
+    expect(renderMarkdown(sampleReport({ verify }))).toContain('0 of 32 values equal within it.');
+  });
+
+  test('a report of a version that compared no values tells of none', () => {
+    const markdown = renderMarkdown(sampleReport({ verify: { clones: 3, answersCompared: 150 } }));
+    expect(markdown).toContain('**Verification:** 3 clones restored, 150 answers as expected.');
   });
 
   test('findings stand out', () => {

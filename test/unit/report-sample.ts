@@ -20,7 +20,7 @@ export function sampleReport(changes: Partial<Report> = {}): Report {
     snapshot: { id: 'sha256:4be1c0ffee', bytes: 28.4 * MIB, criuVersion: '4.2.1', kernel: '6.12.48', fromCache: false },
     warmup: { rounds: 12, requests: 3600, methods: 2411, steady: true, millis: 8200 },
     scan: { findings: 0, bytes: 28.4 * MIB, extents: 1224, rules: 41, knownSecrets: 3, millis: 640 },
-    verify: { clones: 3, answersCompared: 150 },
+    verify: { clones: 3, answersCompared: 150, valuesCompared: 96 },
     measurements: sampleMeasurements(COLD, RESTORED),
     stages: [
       { name: 'publish', millis: 12_400 },

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using DotnetSnapshot;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
@@ -19,7 +20,7 @@ internal sealed partial class KebabCase : IOutboundParameterTransformer
     private static partial Regex Seam { get; }
 }
 
-/// <summary>Tells the browser how long the action took.</summary>
+/// <summary>Tells the browser how long the action took, and which snapshot this process comes from.</summary>
 internal sealed class ServerTimingFilter(TimeProvider clock) : IAsyncResourceFilter
 {
     public async Task OnResourceExecutionAsync(ResourceExecutingContext context, ResourceExecutionDelegate next)
@@ -29,7 +30,8 @@ internal sealed class ServerTimingFilter(TimeProvider clock) : IAsyncResourceFil
         response.OnStarting(() =>
         {
             var milliseconds = clock.GetElapsedTime(start).TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture);
-            response.Headers["Server-Timing"] = $"app;dur={milliseconds}";
+            var snapshot = SnapshotInfo.Id is { } id ? $", snapshot;desc=\"{id}\"" : "";
+            response.Headers["Server-Timing"] = $"app;dur={milliseconds}{snapshot}";
             return Task.CompletedTask;
         });
         await next();

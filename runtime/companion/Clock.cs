@@ -1,0 +1,154 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Threading;
+
+namespace DotnetSnapshot.Companion;
+
+/// <summary>
+/// Timers over a restore. The monotonic clock of another machine stands elsewhere, ahead or behind, while every timer
+/// remembers when it was started: unmended, all that are due "by now" would fire at once, or none for hours. They are
+/// stopped before the checkpoint, and go on after the restore as if no time had passed.
+/// </summary>
+internal sealed unsafe class Clock
+{
+    private const BindingFlags Members = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+
+    // Private parts of the runtime, the same in .NET 8, 9 and 10 but for the kind of lock.
+    private static readonly Type? s_queue = typeof(Timer).Assembly.GetType("System.Threading.TimerQueue");
+    private static readonly Type? s_timer = typeof(Timer).Assembly.GetType("System.Threading.TimerQueueTimer");
+    private static readonly PropertyInfo? s_instances = s_queue?.GetProperty("Instances", Members);
+    private static readonly PropertyInfo? s_sharedLock = s_queue?.GetProperty("SharedLock", Members);
+    private static readonly FieldInfo? s_event = s_queue?.GetField("s_timerEvent", Members);
+    private static readonly FieldInfo? s_eventLock = s_queue?.GetField("s_timerEventLock", Members);
+    private static readonly FieldInfo?[] s_lists = [s_queue?.GetField("_shortTimers", Members), s_queue?.GetField("_longTimers", Members)];
+    private static readonly FieldInfo?[] s_queueTicks =
+        [s_queue?.GetField("_currentTimerStartTicks", Members), s_queue?.GetField("_currentAbsoluteThreshold", Members), s_queue?.GetField("_scheduledDueTimeMs", Members)];
+    private static readonly FieldInfo? s_next = s_timer?.GetField("_next", Members);
+    private static readonly FieldInfo? s_startTicks = s_timer?.GetField("_startTicks", Members);
+    private static readonly bool s_known =
+        s_instances is not null && s_event is not null && s_next is not null && s_startTicks is not null
+        && Array.TrueForAll(s_lists, list => list is not null) && Array.TrueForAll(s_queueTicks, ticks => ticks is not null);
+
+    private readonly Stack<Action> _release = new();
+    private readonly delegate* unmanaged<long, long, int> _shiftWaits = LoadShiftWaits();
+    private bool _frozen;
+    private long _frozenAt;
+
+    /// <summary>Stops all timers: from here to <see cref="Thaw"/>, by the same thread, none fires and none can be set.</summary>
+    public void Freeze()
+    {
+        if (_frozen)
+        {
+            return;
+        }
+
+        if (s_known)
+        {
+            // Queues first, then the event: the runtime's own order.
+            foreach (object queue in Queues())
+            {
+                Hold(s_sharedLock?.GetValue(queue) ?? queue);
+            }
+
+            Hold(s_eventLock?.GetValue(null) ?? s_event!.GetValue(null)!);
+        }
+
+        _frozen = true;
+        _frozenAt = Environment.TickCount64;
+    }
+
+    /// <summary>Lets the timers go on, after a restore by the clock that counts here.</summary>
+    public void Thaw(bool restored)
+    {
+        if (!_frozen)
+        {
+            return;
+        }
+
+        _frozen = false;
+        try
+        {
+            if (restored)
+            {
+                Shift(Environment.TickCount64 - _frozenAt);
+            }
+        }
+        finally
+        {
+            while (_release.TryPop(out Action? release))
+            {
+                release();
+            }
+        }
+    }
+
+    private void Shift(long milliseconds)
+    {
+        if (s_known)
+        {
+            foreach (object queue in Queues())
+            {
+                foreach (FieldInfo? ticks in s_queueTicks)
+                {
+                    Add(milliseconds, ticks!, queue);
+                }
+
+                foreach (FieldInfo? list in s_lists)
+                {
+                    for (object? timer = list!.GetValue(queue); timer is not null; timer = s_next!.GetValue(timer))
+                    {
+                        Add(milliseconds, s_startTicks!, timer);
+                    }
+                }
+            }
+
+            // The thread that waits for the next timer looks again.
+            ((AutoResetEvent)s_event!.GetValue(null)!).Set();
+        }
+
+        if (milliseconds < 0)
+        {
+            ShiftWaits(milliseconds);
+        }
+    }
+
+    /// <summary>Threads that wait with a deadline of the old clock would wait for as long as this one is behind.</summary>
+    private void ShiftWaits(long milliseconds)
+    {
+        if (!s_known || _shiftWaits is null || _shiftWaits(milliseconds * 1_000_000, _frozenAt * 1_000_000) != 0)
+        {
+            throw new RestoreException($"the monotonic clock is {-milliseconds / 1000} s behind the build's, and waiting threads can't be told on this system");
+        }
+    }
+
+    private static void Add(long milliseconds, FieldInfo ticks, object owner) => ticks.SetValue(owner, (long)ticks.GetValue(owner)! + milliseconds);
+
+    private static Array Queues() => (Array)s_instances!.GetValue(null)!;
+
+    /// <summary>.NET 8 has monitors here, later ones System.Threading.Lock, which this code is too old to name.</summary>
+    private void Hold(object guard)
+    {
+        if (guard.GetType().FullName == "System.Threading.Lock")
+        {
+            MethodInfo exit = guard.GetType().GetMethod("Exit", Type.EmptyTypes)!;
+            guard.GetType().GetMethod("Enter", Type.EmptyTypes)!.Invoke(guard, null);
+            _release.Push(() => exit.Invoke(guard, null));
+        }
+        else
+        {
+            Monitor.Enter(guard);
+            _release.Push(() => Monitor.Exit(guard));
+        }
+    }
+
+    private static delegate* unmanaged<long, long, int> LoadShiftWaits()
+    {
+        string library = Path.Combine(Path.GetDirectoryName(typeof(Clock).Assembly.Location)!, "waits.so");
+        return NativeLibrary.TryLoad(library, out nint handle)
+            ? (delegate* unmanaged<long, long, int>)NativeLibrary.GetExport(handle, "shift_waits")
+            : null;
+    }
+}

@@ -1,0 +1,58 @@
+using System;
+
+namespace DotnetSnapshot.Companion;
+
+/// <summary>The companion of one app: what it knows of the app, and its answers to the launcher.</summary>
+internal sealed class Companion
+{
+    private readonly Settings _settings;
+    private readonly AppHost _host = new();
+    private readonly AppHooks _hooks;
+    private readonly Preparation _preparation;
+    private readonly Restoration _restoration;
+
+    /// <summary>Before the app's Main: what is noted here is the app's start.</summary>
+    public Companion(Settings settings)
+    {
+        _settings = settings;
+        _hooks = new AppHooks(settings);
+        _restoration = new Restoration(_host, _hooks, new Surroundings());
+        _preparation = new Preparation(_host, _hooks, _restoration, settings.HookDeadline);
+    }
+
+    /// <summary>The control thread.</summary>
+    public void Serve() => ControlChannel.Serve(_settings, Answer);
+
+    private string Answer(string request)
+    {
+        if (request.StartsWith(Restoration.Verb, StringComparison.Ordinal))
+        {
+            return _restoration.Run(request);
+        }
+
+        try
+        {
+            return request switch
+            {
+                "jit" => JitActivity.Describe(),
+                "runtime" => RuntimeDescription.Describe(),
+                "risks" => RiskyMembers.Describe(),
+                "unique" => Uniqueness.Sample(_host),
+                "warm" => _hooks.RunWarmups(_host),
+                "prepare" => _preparation.Run(),
+                "resume" => _preparation.Undo(),
+                _ => """{"error":"unknown request"}""",
+            };
+        }
+        catch (HookException failure)
+        {
+            return $$"""{"code":"DS3007","error":{{Json.Text(failure.Message)}}}""";
+        }
+#pragma warning disable CA1031 // Whatever goes wrong is the answer; it must not end the app.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            return $$"""{"error":{{Json.Text($"{error.GetType().Name}: {error.Message}")}}}""";
+        }
+    }
+}

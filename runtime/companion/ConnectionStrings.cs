@@ -1,0 +1,97 @@
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using System.Data.Common;
+using System.Linq;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Configuration;
+
+namespace DotnetSnapshot.Companion;
+
+/// <summary>
+/// Connection strings that the app read once, when it was warmed, and keeps: as options of a pooled DbContext, or as
+/// an Npgsql data source. Npgsql's data sources are told the new string; everything that was made of the old one then
+/// connects by the new one.
+/// </summary>
+internal static class ConnectionStrings
+{
+    private const BindingFlags Members = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+
+    private static Dictionary<string, string> s_noted = [];
+
+    /// <summary>Notes the configured connection strings as they are at the checkpoint.</summary>
+    public static void Note(AppHost host) => s_noted = host.Services is null ? [] : Configured(host);
+
+    /// <summary>After the configuration was reloaded. Throws <see cref="RestoreException"/> where a source can't be told.</summary>
+    public static void TakeOver(AppHost host)
+    {
+        if (s_noted.Count == 0 || Array.Find(AppDomain.CurrentDomain.GetAssemblies(), assembly => assembly.GetName().Name == "Npgsql") is not { } npgsql)
+        {
+            return;
+        }
+
+        Dictionary<string, string> now = Configured(host);
+        foreach ((string key, string before) in s_noted)
+        {
+            if (now.TryGetValue(key, out string? value) && value != before)
+            {
+                foreach (DbDataSource source in SourcesOf(before, npgsql, host))
+                {
+                    Tell(source, value, key);
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Dictionary<string, string> Configured(AppHost host)
+    {
+        Dictionary<string, string> found = [];
+        foreach ((string key, string? value) in host.Find<IConfiguration>()?.AsEnumerable() ?? [])
+        {
+            if (value is not null && value.Contains('=', StringComparison.Ordinal) && value.Contains(';', StringComparison.Ordinal))
+            {
+                found[key] = value;
+            }
+        }
+
+        return found;
+    }
+
+    private static List<DbDataSource> SourcesOf(string connectionString, Assembly npgsql, AppHost host)
+    {
+        Type manager = npgsql.GetType("Npgsql.PoolManager", throwOnError: true)!;
+        object? pools = manager.GetProperty("Pools", Members)?.GetValue(null) ?? manager.GetField("Pools", Members)?.GetValue(null);
+        IEnumerable<DbDataSource> pooled = ((IDictionary)pools!).Values.Cast<DbDataSource>();
+        IEnumerable<DbDataSource> own = host.Find<DbDataSource>() is { } source && source.GetType().Assembly == npgsql ? [source] : [];
+        return pooled.Concat(own).Distinct().Where(candidate => IsSame(candidate, connectionString)).ToList();
+    }
+
+    private static bool IsSame(DbDataSource source, string connectionString)
+    {
+        DbConnectionStringBuilder settings = SettingsOf(source);
+        DbConnectionStringBuilder other = (DbConnectionStringBuilder)Activator.CreateInstance(settings.GetType(), connectionString)!;
+        return settings.Keys!.Cast<string>().Union(other.Keys!.Cast<string>())
+            .All(key => key.Equals("Password", StringComparison.OrdinalIgnoreCase) || Equals(settings[key], other[key]));
+    }
+
+    private static DbConnectionStringBuilder SettingsOf(DbDataSource source) =>
+        (DbConnectionStringBuilder)source.GetType().GetProperty("Settings", Members)!.GetValue(source)!;
+
+    private static void Tell(DbDataSource source, string connectionString, string key)
+    {
+        try
+        {
+            DbConnectionStringBuilder settings = SettingsOf(source);
+            settings.ConnectionString = connectionString;
+            source.GetType().GetProperty("Password")!.SetValue(source, settings.TryGetValue("Password", out object? password) ? password : null);
+        }
+#pragma warning disable CA1031 // However another version of the driver refuses: the app must not go on with the old string.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            throw new RestoreException($"{key} differs from the build, and Npgsql's data source can't be told: {(error.InnerException ?? error).Message}");
+        }
+    }
+}

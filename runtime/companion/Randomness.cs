@@ -1,0 +1,110 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Threading;
+
+namespace DotnetSnapshot.Companion;
+
+/// <summary>Generators whose state lies in the process's memory, so that every clone would continue with the same numbers.</summary>
+internal sealed unsafe class Randomness
+{
+    /// <summary>How long busy threads of the pool are waited for.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>The generator behind Random.Shared, one for each thread; null makes the thread seed another at its next use.</summary>
+    private static readonly FieldInfo? s_ofThread =
+        typeof(Random).GetNestedType("ThreadSafeRandom", BindingFlags.NonPublic)?.GetField("t_random", BindingFlags.Static | BindingFlags.NonPublic);
+
+    /// <summary>The like behind the trace and span ids of activities.</summary>
+    private static readonly FieldInfo? s_ofActivities =
+        typeof(Activity).Assembly.GetType("System.Diagnostics.RandomNumberGenerator")?.GetField("t_random", BindingFlags.Static | BindingFlags.NonPublic);
+
+    private readonly List<FieldInfo> _connectionIds = [];
+    private delegate* unmanaged<int> _reseedOpenSsl;
+
+    /// <summary>Looks up what a renewal needs. Throws where the runtime has what can't be renewed.</summary>
+    public void Prepare()
+    {
+        if (s_ofThread is null || s_ofActivities is null)
+        {
+            throw new NotSupportedException($"the random numbers of .NET {Environment.Version} can't be renewed");
+        }
+
+        // The servers' identifiers of connections count on from the moment of their start.
+        _connectionIds.Clear();
+        foreach (Assembly assembly in AppDomain.CurrentDomain.GetAssemblies())
+        {
+            if (assembly.GetName().Name?.StartsWith("Microsoft.AspNetCore.Server.", StringComparison.Ordinal) == true
+                && assembly.GetType("Microsoft.AspNetCore.Connections.CorrelationIdGenerator")?.GetField("_lastId", BindingFlags.Static | BindingFlags.NonPublic) is { } last)
+            {
+                _connectionIds.Add(last);
+            }
+        }
+
+        // Where OpenSSL is not loaded yet, it will be seeded at its first use, after the restore.
+        string? library = File.ReadLines("/proc/self/maps").FirstOrDefault(line => line.Contains("/libcrypto.so", StringComparison.Ordinal));
+        if (library is not null)
+        {
+            nint handle = NativeLibrary.Load(library[library.IndexOf('/', StringComparison.Ordinal)..]);
+            _reseedOpenSsl = (delegate* unmanaged<int>)NativeLibrary.GetExport(handle, "RAND_poll");
+        }
+    }
+
+    /// <summary>
+    /// Takes fresh entropy from the kernel into OpenSSL's root generator, which those of all threads follow
+    /// (RAND_poll(3)), and drops the framework's own generators. Returns what waits until each thread of the pool has
+    /// dropped its own.
+    /// </summary>
+    public Action Renew()
+    {
+        if (_reseedOpenSsl is not null && _reseedOpenSsl() != 1)
+        {
+            throw new InvalidOperationException("OpenSSL's generator can't be seeded");
+        }
+
+        foreach (FieldInfo last in _connectionIds)
+        {
+            last.SetValue(null, DateTime.UtcNow.Ticks);
+        }
+
+        DropOfThisThread();
+        return DropOfPool();
+    }
+
+    private static void DropOfThisThread()
+    {
+        s_ofThread!.SetValue(null, null);
+        s_ofActivities!.SetValue(null, null);
+    }
+
+    /// <summary>A thread's generator can only be dropped by the thread itself: each thread of the pool gets one item that waits for the others.</summary>
+    private static Action DropOfPool()
+    {
+        int threads = ThreadPool.ThreadCount;
+        ThreadPool.GetMinThreads(out int workers, out int ports);
+        ThreadPool.SetMinThreads(Math.Max(workers, threads), ports);
+        CountdownEvent missing = new(threads);
+        for (int item = 0; item < threads; item++)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static missing =>
+                {
+                    DropOfThisThread();
+                    missing.Signal();
+                    missing.Wait(s_patience);
+                },
+                missing,
+                preferLocal: false);
+        }
+
+        return () =>
+        {
+            missing.Wait(s_patience);
+            ThreadPool.SetMinThreads(workers, ports);
+        };
+    }
+}

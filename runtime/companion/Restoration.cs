@@ -1,0 +1,98 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Reflection;
+
+namespace DotnetSnapshot.Companion;
+
+/// <summary>What makes a restored clone safe: everything that the checkpoint froze and that this container has otherwise.</summary>
+internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings surroundings)
+{
+    /// <summary>First word of the line by which the launcher tells of a restore.</summary>
+    public const string Verb = "restored";
+
+    /// <summary>The most variables that are named in the log line.</summary>
+    private const int MostNames = 12;
+
+    private readonly Randomness _randomness = new();
+    private readonly Limits _limits = new();
+
+    public Clock Clock { get; } = new();
+
+    /// <summary>
+    /// Does what a restore does with nothing changed, so that its code is compiled when it counts, and notes what it
+    /// will compare with. Throws where this app can't be made safe.
+    /// </summary>
+    public void Rehearse()
+    {
+        surroundings.NoteOwnChanges();
+        _limits.Note();
+        _randomness.Prepare();
+        AppConfiguration.Note(host);
+        ConnectionStrings.Note(host);
+        Clock.Freeze();
+        Clock.Thaw(restored: true);
+        Renew(Line.Of(Environment.GetEnvironmentVariables()));
+    }
+
+    /// <summary>
+    /// Answers the launcher's line: `ok` and what differs from the build, or the code and reason for which this
+    /// clone must not live.
+    /// </summary>
+    public string Run(string line)
+    {
+        try
+        {
+            Clock.Thaw(restored: true);
+            Line restored = Line.Parse(line);
+            List<string> different = Renew(restored);
+            if (host.HasGate)
+            {
+                RequestGate.RenewPass();
+                DataProtectionKeys.KeepWhereTheFrameworkDoes();
+            }
+
+            hooks.RunAfterRestore(restored.Snapshot);
+            if (host.HasGate)
+            {
+                RequestGate.Open(restored: true);
+            }
+
+            return different.Count == 0 ? "ok" : $"ok differs from the build: {string.Join(", ", different)}";
+        }
+#pragma warning disable CA1031 // Whatever goes wrong, the launcher starts the app normally and says why.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            return $"DS5005 {Describe(error)}".ReplaceLineEndings(" ");
+        }
+    }
+
+    private List<string> Renew(Line restored)
+    {
+        // The pool's threads do their part meanwhile.
+        Action waitForPool = _randomness.Renew();
+        List<string> variables = surroundings.TakeOver(restored.Environment);
+        AppConfiguration.Reload(host, restored.Arguments);
+        ConnectionStrings.TakeOver(host);
+        List<string> different = _limits.TakeOver();
+        waitForPool();
+        if (variables.Count > 0)
+        {
+            string more = variables.Count > MostNames ? $" and {variables.Count - MostNames} more" : "";
+            different.Insert(0, $"variables {string.Join(' ', variables.Take(MostNames))}{more}");
+        }
+
+        return different;
+    }
+
+    private static string Describe(Exception error) => error switch
+    {
+        TargetInvocationException { InnerException: { } inner } => Describe(inner),
+        HookException or RestoreException => error.Message,
+        _ => $"{error.GetType().Name}: {error.Message}",
+    };
+}
+
+/// <summary>A restored clone can't be made safe; the message is the reason.</summary>
+internal sealed class RestoreException(string message) : Exception(message);

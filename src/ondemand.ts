@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { Control } from './checkpoint/control.ts';
+import type { Docker } from './engine/docker.ts';
+import { SnapshotError } from './errors.ts';
+import { LAUNCHER } from './image/runtime.ts';
+import type { WarmInputs } from './inputs.ts';
+import { manifestSchema } from './model/manifest.ts';
+import type { Tools } from './tools.ts';
+import { type Warmable, warmedWith } from './warm.ts';
+
+/** Label of a container that `dotnet-snapshot warm` started. Its value tells a later run what a checkpoint needs. */
+const LABEL = 'dotnet-snapshot.warm';
+
+const text = z.string();
+const warmAppSchema = z.object({
+  name: text,
+  app: z.object({
+    reference: text,
+    id: text,
+    command: z.array(text),
+    user: text,
+    workingDirectory: text,
+    env: z.record(text, text),
+    baseImage: text,
+    baseImageId: text.exactOptional(),
+    size: z.number(),
+  }),
+  published: z.object({ targetFramework: text, assembly: text }).exactOptional(),
+  runtime: z.object({ reference: text }),
+  port: z.number(),
+  readyPath: text,
+  readyMillis: z.number(),
+  network: text.exactOptional(),
+  /** Names of the variables that the user gave it. */
+  variables: z.array(text),
+  traffic: manifestSchema.shape.traffic,
+});
+
+/** An app that runs in a container of its own until somebody takes its checkpoint. */
+export interface RunningApp extends z.infer<typeof warmAppSchema> {
+  /** Name of its container. */
+  container: string;
+  /** Tag of the image that only this container uses. */
+  warmImage: string;
+  /** The container's variables. */
+  env: Record<string, string>;
+  /** Those of them that the user gave it. */
+  given: Record<string, string>;
+  control: Control;
+}
+
+/** The labels by which {@link runningApp} knows the app again. */
+export function warmLabels(inputs: WarmInputs, prepared: Warmable): Record<string, string> {
+  const { port, readyPath, readyMillis, network } = inputs;
+  const { name, app, runtime, published } = prepared;
+  const traffic = warmedWith(inputs, prepared);
+  const warmApp: z.infer<typeof warmAppSchema> = {
+    ...{ name, app, runtime, port, readyPath, readyMillis, traffic, variables: Object.keys(inputs.env) },
+    ...(published && { published: { targetFramework: published.targetFramework, assembly: published.assembly } }),
+    ...(network !== undefined && { network }),
+  };
+  return { [LABEL]: JSON.stringify(warmApp) };
+}
+
+/**
+ * The app that runs in a container of `dotnet-snapshot warm`. Throws DS1007 where it is none or has ended, DS2009 where
+ * the images that its restore-ready image is built from are gone.
+ */
+export async function runningApp(nameOrId: string, docker: Docker): Promise<RunningApp> {
+  const container = await docker.container(nameOrId);
+  if (!container) throw new SnapshotError('DS1007', `There is no container ${nameOrId}.`);
+  const warmApp = parseLabel(container.labels[LABEL]);
+  if (!warmApp)
+    throw new SnapshotError(
+      'DS1007',
+      `The container ${nameOrId} was not started by this version’s \`dotnet-snapshot warm\`.`,
+    );
+  if (!container.running) throw new SnapshotError('DS1007', `The container ${nameOrId} is not running.`);
+  const { app, runtime } = warmApp;
+  await docker.requireImage(runtime.reference);
+  if ((await docker.requireImage(app.reference)).id !== app.id)
+    throw new SnapshotError('DS2009', `The image ${app.reference} is not the one that ${nameOrId} was started from.`, {
+      fix: 'Start the app anew with `dotnet-snapshot warm`.',
+    });
+  return {
+    ...warmApp,
+    container: container.name,
+    warmImage: container.image,
+    env: container.env,
+    given: Object.fromEntries(Object.entries(container.env).filter(([name]) => warmApp.variables.includes(name))),
+    control: new Control(docker, container.name, LAUNCHER),
+  };
+}
+
+/**
+ * At the end of the run, whichever way it ends: an app that still runs answers again, and what is left of one that ended
+ * goes. Returns what to call where nothing is left to settle.
+ */
+export function settleLater({ container, warmImage, control }: RunningApp, { docker, cleanup }: Tools): () => void {
+  return cleanup.defer(`container ${container}`, async () => {
+    if ((await docker.container(container))?.running) {
+      await control.resume();
+      return;
+    }
+    await docker.remove(container);
+    await docker.removeImage(warmImage);
+  });
+}
+
+function parseLabel(label: string | undefined): z.infer<typeof warmAppSchema> | undefined {
+  try {
+    return warmAppSchema.parse(JSON.parse(label ?? ''));
+  } catch {
+    return undefined;
+  }
+}

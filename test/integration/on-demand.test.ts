@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { manifestSchema } from '../../src/model/manifest.ts';
+import { addressOf, cli, docker, leftovers, statusOf, testFolder } from '../harness/cli.ts';
+
+// One app that `warm` starts serves every test. What it is told while it runs tells its snapshots apart.
+const name = 'on-demand-test';
+const images = ['first', 'second'].map((tag) => `dotnet-snapshot-test/${name}:${tag}`) as [string, string];
+const clones = ['first', 'second'].map((tag) => `dotnet-snapshot-${name}-${tag}-${process.pid}`) as [string, string];
+let before: string[];
+let container = '';
+let url: string;
+
+beforeAll(async () => {
+  before = await leftovers();
+  const { code, stdout, stderr } = await cli([
+    'warm',
+    ...['--project', 'samples/worker', '--ready-path', '/healthz', '--name', name],
+  ]);
+  expect(stderr).not.toMatch(/DS\d{4}/);
+  expect(code).toBe(0);
+  [, container = '', url = ''] = /^container (\S+)\nurl {7}(\S+)\n$/.exec(stdout) ?? [];
+});
+afterAll(async () => {
+  await docker(['rm', '--force', ...clones, ...(container ? [container] : [])], { mayFail: true });
+  const warm = (await docker(['images', '--format', '{{.Repository}}:{{.Tag}}', `dotnet-snapshot/${name}`])).stdout;
+  await docker(['image', 'rm', '--force', ...images, ...warm.split('\n').filter(Boolean)], { mayFail: true });
+});
+
+/** Posts a reading and waits for the tick that rolls it up. */
+async function measure(sensor: string, value: number): Promise<void> {
+  const response = await fetch(`${url}/readings`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ readings: [{ sensor, value }] }),
+    signal: AbortSignal.timeout(10_000),
+  });
+  expect(response.status).toBe(202);
+  const { tick } = (await response.json()) as { tick: number };
+  expect(await statusOf(`${url}/status?tick=${tick}`)).toBe(200);
+}
+
+/** Restores a clone in production's container; resolves to where it answers. */
+async function restore(image: string, clone: string): Promise<string> {
+  const { code } = await cli([
+    ...['run', image, '--'],
+    ...['--detach', '--name', clone, '--env', 'DOTNET_SNAPSHOT=require'],
+  ]);
+  expect(code).toBe(0);
+  const origin = `http://${await addressOf(clone)}:8080`;
+  expect(await statusOf(`${origin}/healthz`)).toBe(200);
+  return origin;
+}
+
+async function manifestIn(output: string) {
+  return manifestSchema.parse(JSON.parse(await readFile(join(output, 'snapshot', 'manifest.json'), 'utf8')));
+}
+
+test('warm leaves the app running when it ends, and nothing else', async () => {
+  expect(container).toMatch(new RegExp(`^dotnet-snapshot-${name}-`));
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect(await statusOf(`${url}/healthz`)).toBe(200);
+  // The image of a warm container stays with it.
+  const left = (await leftovers(before)).filter((item) => !item.startsWith(`image dotnet-snapshot/${name}:warm-`));
+  expect(left).toEqual([]);
+});
+
+test('a checkpoint with --keep holds the app as it is, and the app goes on', async () => {
+  await measure('attic', 4);
+  const output = await testFolder();
+  const { code, stdout, stderr } = await cli([
+    ...['checkpoint', container, '--keep', '--tag', images[0], '--output', output],
+    ...['--secrets', 'NEVER_THERE=violet harbour lantern orchard'],
+  ]);
+  expect(stderr).not.toMatch(/DS\d{4}/);
+  expect(code).toBe(0);
+  expect(stdout).toContain(`image     ${images[0]}\n`);
+  const manifest = await manifestIn(output);
+  expect(manifest).toMatchObject({ name, scan: { verdict: 'clean' } });
+  expect(manifest.traffic).toBeUndefined();
+  expect(JSON.parse(await readFile(join(output, 'scan.sarif'), 'utf8')).version).toBe('2.1.0');
+
+  expect(await statusOf(`${url}/aggregates/attic`)).toBe(200);
+  const origin = await restore(images[0], clones[0]);
+  expect(await statusOf(`${origin}/aggregates/attic`)).toBe(200);
+});
+
+test('a container of another kind can’t be checkpointed, nor one that is not there', async () => {
+  const foreign = await cli(['checkpoint', clones[0]]);
+  expect(foreign.stderr).toMatch(/DS1007: .*was not started by/);
+  expect(foreign.code).toBe(2);
+  const missing = await cli(['checkpoint', `${container}-never`]);
+  expect(missing.stderr).toMatch(/DS1007: There is no container/);
+  expect(missing.code).toBe(2);
+});
+
+test('a checkpoint without --keep holds what came since, and ends the app', async () => {
+  await measure('cellar', 7);
+  const output = await testFolder();
+  const { code, stderr } = await cli(['checkpoint', container, '--tag', images[1], '--output', output]);
+  expect(stderr).not.toMatch(/DS\d{4}/);
+  expect(code).toBe(0);
+  expect(await manifestIn(output)).toMatchObject({ name, scan: { verdict: 'clean' } });
+  expect(await leftovers(before)).toEqual([]);
+  expect((await docker(['inspect', container], { mayFail: true })).code).not.toBe(0);
+
+  const origin = await restore(images[1], clones[1]);
+  expect(await statusOf(`${origin}/aggregates/attic`)).toBe(200);
+  expect(await statusOf(`${origin}/aggregates/cellar`)).toBe(200);
+  // The first clone is of an earlier moment.
+  expect(await statusOf(`http://${await addressOf(clones[0])}:8080/aggregates/cellar`)).toBe(404);
+});

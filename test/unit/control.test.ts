@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { tellPreparation } from '../../src/checkpoint/checkpoint.ts';
+import { Control } from '../../src/checkpoint/control.ts';
+import type { Docker } from '../../src/engine/docker.ts';
+import { recordingLog } from '../harness/recording-log.ts';
+
+/** A control whose launcher always answers the same. */
+function answering(stdout: string, code = 0): Control {
+  const docker = { exec: async () => ({ code, stdout, stderr: '' }) } as unknown as Docker;
+  return new Control(docker, 'container', '/launcher');
+}
+
+const prepared = {
+  clearedPools: [],
+  heapBytesBefore: 2,
+  heapBytesAfter: 1,
+  gate: true,
+  inFlight: 0,
+  hookSeconds: 10,
+  open: [] as string[],
+};
+
+test('answers are checked and handed on', async () => {
+  expect(await answering('{"ran":2}\n').warm()).toEqual({ ran: 2 });
+  expect(await answering('{"resumed":true}\n').resume()).toEqual({ resumed: true });
+  expect(await answering(JSON.stringify(prepared)).prepare()).toEqual(prepared);
+});
+
+test('a hook that fails is DS3007, in the companion’s words', async () => {
+  const cause = 'before-checkpoint hook Shop.Cache.Drop threw InvalidOperationException';
+  await expect(answering(JSON.stringify({ error: cause, code: 'DS3007' })).prepare()).rejects.toMatchObject({
+    code: 'DS3007',
+    message: cause,
+  });
+});
+
+test.each(['{"error":"IOException: no"}', '{"error":"IOException: no","code":"DS4001"}'])(
+  '%s is DS3002: the app’s process chooses no other code',
+  async (line) => {
+    await expect(answering(line).warm()).rejects.toMatchObject({
+      code: 'DS3002',
+      message: 'The companion inside the app failed at "warm": IOException: no',
+    });
+  },
+);
+
+test.each([
+  ['{"ran":"two"}', 0],
+  ['', 1],
+])('the answer %j with exit code %d is none', async (line, code) => {
+  await expect(answering(line, code).warm()).rejects.toMatchObject({
+    code: 'DS3002',
+    message: 'The companion inside the app does not answer "warm".',
+  });
+});
+
+test('a quiet app is prepared without a word', () => {
+  const log = recordingLog();
+  tellPreparation(prepared, log);
+  expect([...log.infos, ...log.warnings]).toEqual([]);
+});
+
+test('what is still open, and requests that could not be held or did not end, are told', () => {
+  const log = recordingLog();
+  const open = ['tcp 10.0.0.1:5432', 'file /data/shop.db'];
+  tellPreparation({ ...prepared, clearedPools: ['Npgsql'], open, gate: false, inFlight: 3 }, log);
+  expect(log.infos).toEqual(['emptied connection pools: Npgsql', 'still open: tcp 10.0.0.1:5432, file /data/shop.db']);
+  expect(log.warnings).toHaveLength(2);
+  expect(log.warnings[0]).toContain('no ASP.NET Core host');
+  expect(log.warnings[1]).toMatch(/^3 request/);
+});

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import type { Answer, Traffic } from '../../src/model/index.ts';
+import { type WarmTarget, warmup, warmupActions } from '../../src/warmup/warmup.ts';
+import { recordingLog } from '../harness/recording-log.ts';
+
+const traffic: Traffic = { file: 't', digest: 'd', exchanges: [] };
+const answer = { exchange: 'home', unmet: [] as string[] } as Answer;
+
+/** A target that writes down what is asked of it. */
+function target(changes: Partial<WarmTarget> = {}) {
+  const calls: string[] = [];
+  return {
+    calls,
+    replay: async () => {
+      calls.push('replay');
+      return [answer];
+    },
+    target: {
+      origin: 'http://app',
+      compiledMethods: async () => 1000,
+      runWarmups: async () => {
+        calls.push('warmups');
+        return 2;
+      },
+      running: async () => true,
+      logs: async () => 'what the app wrote',
+      ...changes,
+    } satisfies WarmTarget,
+  };
+}
+
+test('the app’s own warmup actions run before each round', async () => {
+  const { target: app, replay, calls } = target();
+  const log = recordingLog();
+  const result = await warmup(app, traffic, { maxRounds: 30, maxMillis: 60_000 }, { replay, log });
+  expect(calls).toEqual(['warmups', 'replay', 'warmups', 'replay', 'warmups', 'replay']);
+  expect(result).toMatchObject({ rounds: 3, requests: 3, steady: true, methods: 1000 });
+  expect(log.infos[0]).toBe('round 1: 2 warmup actions, 1 requests, 0 methods compiled');
+});
+
+test('an app that ends in a round is told with its log', async () => {
+  const { target: app, replay } = target({ running: async () => false, runWarmups: async () => 0 });
+  await expect(
+    warmup(app, traffic, { maxRounds: 30, maxMillis: 60_000 }, { replay, log: recordingLog() }),
+  ).rejects.toMatchObject({ code: 'DS3002', detail: 'what the app wrote' });
+});
+
+test('without traffic the warmup actions run once, and nothing is said to be steady', async () => {
+  const { target: app, calls } = target();
+  const log = recordingLog();
+  const result = await warmupActions(app, log);
+  expect(calls).toEqual(['warmups']);
+  expect(result).toMatchObject({ rounds: 0, requests: 0, steady: false, methods: 1000, lastAnswers: [] });
+  expect(log.infos).toEqual(['2 warmup actions']);
+});

@@ -19,6 +19,9 @@ internal sealed class AppHost : IObserver<DiagnosticListener>, IObserver<KeyValu
     /// <summary>Services of the host that was built last; null for apps without a host.</summary>
     public IServiceProvider? Services { get; private set; }
 
+    /// <summary>True where the app has the ASP.NET Core framework, with a server or without.</summary>
+    public bool HasWeb { get; private set; }
+
     /// <summary>True where the app's requests pass the gate.</summary>
     public bool HasGate { get; private set; }
 
@@ -79,6 +82,7 @@ internal sealed class AppHost : IObserver<DiagnosticListener>, IObserver<KeyValu
     {
         if (HasWebFramework())
         {
+            HasWeb = true;
             ((IHostBuilder)builder).ConfigureServices((_, services) => HasGate = WebServices.AddTo(services));
         }
     }

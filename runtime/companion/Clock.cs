@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Threading;
@@ -144,8 +145,14 @@ internal sealed unsafe class Clock
         }
     }
 
+    /// <summary>Null with musl, whose waits keep no deadline that could be moved.</summary>
     private static delegate* unmanaged<long, long, int> LoadShiftWaits()
     {
+        if (File.ReadLines("/proc/self/maps").Any(line => line.Contains("/ld-musl-", StringComparison.Ordinal)))
+        {
+            return null;
+        }
+
         string library = Path.Combine(Path.GetDirectoryName(typeof(Clock).Assembly.Location)!, "waits.so");
         return NativeLibrary.TryLoad(library, out nint handle)
             ? (delegate* unmanaged<long, long, int>)NativeLibrary.GetExport(handle, "shift_waits")

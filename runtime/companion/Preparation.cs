@@ -20,7 +20,7 @@ internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration rest
             List<string> cleared = ConnectionPools.Clear(host);
             TerminalSignals.Handle(host);
             restoration.Rehearse();
-            if (host.HasGate)
+            if (host.HasWeb)
             {
                 DataProtectionKeys.Forget(host);
             }
@@ -29,7 +29,7 @@ internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration rest
             long before = GC.GetTotalMemory(forceFullCollection: false);
             CompactHeap();
             string answer = $$"""{"clearedPools":{{Json.List(cleared.ConvertAll(Json.Text))}},"heapBytesBefore":{{before}},"heapBytesAfter":{{GC.GetTotalMemory(forceFullCollection: false)}},"gate":{{(host.HasGate ? "true" : "false")}},"inFlight":{{inFlight}},"hookSeconds":{{(int)deadline.TotalSeconds}},"open":{{Json.List(open.ConvertAll(Json.Text))}}}""";
-            restoration.Clock.Freeze();
+            restoration.Suspend();
             return answer;
         }
         catch
@@ -42,7 +42,7 @@ internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration rest
     /// <summary>The checkpoint is over, or was not taken, and this process goes on.</summary>
     public string Undo()
     {
-        restoration.Clock.Thaw(restored: false);
+        restoration.Resume();
         if (host.HasGate)
         {
             RequestGate.Open(restored: false);

@@ -1,16 +1,13 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
-using System.IO;
-using System.Linq;
 using System.Reflection;
-using System.Runtime.InteropServices;
 using System.Threading;
 
 namespace DotnetSnapshot.Companion;
 
 /// <summary>Generators whose state lies in the process's memory, so that every clone would continue with the same numbers.</summary>
-internal sealed unsafe class Randomness
+internal sealed class Randomness
 {
     /// <summary>How long busy threads of the pool are waited for.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(50);
@@ -24,7 +21,7 @@ internal sealed unsafe class Randomness
         typeof(Activity).Assembly.GetType("System.Diagnostics.RandomNumberGenerator")?.GetField("t_random", BindingFlags.Static | BindingFlags.NonPublic);
 
     private readonly List<FieldInfo> _connectionIds = [];
-    private delegate* unmanaged<int> _reseedOpenSsl;
+    private readonly OpenSsl _openSsl = new();
 
     /// <summary>Looks up what a renewal needs. Throws where the runtime has what can't be renewed.</summary>
     public void Prepare()
@@ -45,27 +42,22 @@ internal sealed unsafe class Randomness
             }
         }
 
-        // Where OpenSSL is not loaded yet, it will be seeded at its first use, after the restore.
-        string? library = File.ReadLines("/proc/self/maps").FirstOrDefault(line => line.Contains("/libcrypto.so", StringComparison.Ordinal));
-        if (library is not null)
-        {
-            nint handle = NativeLibrary.Load(library[library.IndexOf('/', StringComparison.Ordinal)..]);
-            _reseedOpenSsl = (delegate* unmanaged<int>)NativeLibrary.GetExport(handle, "RAND_poll");
-        }
+        _openSsl.Find();
     }
 
+    /// <summary>Right before the checkpoint.</summary>
+    public void Distrust() => _openSsl.Distrust();
+
+    /// <summary>Where the process goes on after its checkpoint.</summary>
+    public void Trust() => _openSsl.Renew();
+
     /// <summary>
-    /// Takes fresh entropy from the kernel into OpenSSL's root generator, which those of all threads follow
-    /// (RAND_poll(3)), and drops the framework's own generators. Returns what waits until each thread of the pool has
-    /// dropped its own.
+    /// Renews OpenSSL's generators, and drops the framework's own. Returns what waits until each thread of the pool
+    /// has dropped its own.
     /// </summary>
     public Action Renew()
     {
-        if (_reseedOpenSsl is not null && _reseedOpenSsl() != 1)
-        {
-            throw new InvalidOperationException("OpenSSL's generator can't be seeded");
-        }
-
+        _openSsl.Renew();
         foreach (FieldInfo last in _connectionIds)
         {
             last.SetValue(null, DateTime.UtcNow.Ticks);

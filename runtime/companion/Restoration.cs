@@ -17,7 +17,7 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
     private readonly Randomness _randomness = new();
     private readonly Limits _limits = new();
 
-    public Clock Clock { get; } = new();
+    private readonly Clock _clock = new();
 
     /// <summary>
     /// Does what a restore does with nothing changed, so that its code is compiled when it counts, and notes what it
@@ -30,9 +30,23 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
         _randomness.Prepare();
         AppConfiguration.Note(host);
         ConnectionStrings.Note(host);
-        Clock.Freeze();
-        Clock.Thaw(restored: true);
+        _clock.Freeze();
+        _clock.Thaw(restored: true);
         Renew(Line.Of(Environment.GetEnvironmentVariables()));
+    }
+
+    /// <summary>The last thing before the checkpoint, after which this thread waits for the launcher's line.</summary>
+    public void Suspend()
+    {
+        _randomness.Distrust();
+        _clock.Freeze();
+    }
+
+    /// <summary>The checkpoint is over, or was not taken, and this process goes on.</summary>
+    public void Resume()
+    {
+        _clock.Thaw(restored: false);
+        _randomness.Trust();
     }
 
     /// <summary>
@@ -43,10 +57,10 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
     {
         try
         {
-            Clock.Thaw(restored: true);
+            _clock.Thaw(restored: true);
             Line restored = Line.Parse(line);
             List<string> different = Renew(restored);
-            if (host.HasGate)
+            if (host.HasWeb)
             {
                 RequestGate.RenewPass();
                 DataProtectionKeys.KeepWhereTheFrameworkDoes();

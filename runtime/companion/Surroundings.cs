@@ -10,8 +10,11 @@ namespace DotnetSnapshot.Companion;
 internal sealed class Surroundings
 {
     /// <summary>Read once, by the runtime or a host, before the app's own code runs; a running app can't follow them.</summary>
-    private static readonly string[] s_readAtStart =
-        ["DOTNET_", "COMPlus_", "CORECLR_", "ASPNETCORE_", "LD_", "GLIBC_TUNABLES", "OPENSSL_CONF", "URLS", "HTTP_PORTS", "HTTPS_PORTS"];
+    private static readonly string[] s_readAtStart = ["DOTNET_", "COMPlus_", "CORECLR_", "ASPNETCORE_"];
+
+    private static readonly string[] s_readAtStartByName =
+        ["LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES", "OPENSSL_CONF", "URLS", "HTTP_PORTS", "HTTPS_PORTS"];
+
 
     /// <summary>What the warming container sets for the checkpoint's sake, and what speaks to the launcher.</summary>
     private static readonly string[] s_ofTheSnapshot =
@@ -56,7 +59,8 @@ internal sealed class Surroundings
 
         foreach (string name in different)
         {
-            if (IsReadAtStart(name) && Effective(name, Environment.GetEnvironmentVariable(name)) != Effective(name, container.GetValueOrDefault(name)))
+            string? value = container.GetValueOrDefault(name);
+            if (IsReadAtStart(name) && !IsOfService(name, value) && Effective(name, Environment.GetEnvironmentVariable(name)) != Effective(name, value))
             {
                 throw new RestoreException($"{name} differs from the build, and a running app can't follow it");
             }
@@ -73,7 +77,18 @@ internal sealed class Surroundings
         return different;
     }
 
-    private static bool IsReadAtStart(string name) => BelongsTo(s_readAtStart, name) && !BelongsTo(s_ofTheSnapshot, name);
+    private static bool IsReadAtStart(string name) =>
+        Array.IndexOf(s_readAtStartByName, name) >= 0
+        || (BelongsTo(s_readAtStart, name) && !BelongsTo(s_ofTheSnapshot, name));
+
+    /// <summary>Kubernetes tells of a service `dotnet-shop` by variables such as DOTNET_SHOP_PORT_80_TCP, which are no settings.</summary>
+    private static bool IsOfService(string name, string? value) =>
+        name.EndsWith("_SERVICE_HOST", StringComparison.Ordinal)
+        || name.Contains("_SERVICE_PORT", StringComparison.Ordinal)
+        || name.Contains("_TCP", StringComparison.Ordinal)
+        || name.Contains("_UDP", StringComparison.Ordinal)
+        || value?.StartsWith("tcp://", StringComparison.Ordinal) == true
+        || value?.StartsWith("udp://", StringComparison.Ordinal) == true;
 
     private static bool BelongsTo(string[] prefixes, string name) =>
         Array.Exists(prefixes, prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));

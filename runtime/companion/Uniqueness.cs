@@ -37,7 +37,7 @@ internal static class Uniqueness
         }
 
         missing.Wait();
-        if (host.HasGate)
+        if (host.HasWeb)
         {
             AddProtected(host, values);
         }

@@ -38,6 +38,19 @@ int start_normally(char **command) {
   return errno == ENOENT ? 127 : 126;
 }
 
+/*
+ * User, group and supplementary groups, as `UID:GID:GROUP,GROUP`. Without privileges a process can't take on others,
+ * so a snapshot restores only where they are the same; criu would hang over it.
+ */
+const char *identity(void) {
+  static char text[1024];
+  gid_t groups[64];
+  int count = getgroups(sizeof groups / sizeof *groups, groups);
+  size_t length = snprintf(text, sizeof text, "%d:%d:", getuid(), getgid());
+  for (int i = 0; i < count; i++) length += snprintf(text + length, sizeof text - length, i ? ",%d" : "%d", groups[i]);
+  return text;
+}
+
 static int usage(void) {
   say("usage: launcher run|warm -- COMMAND...  |  launcher control WORDS...  |  launcher criu ARGUMENTS...");
   return 2;

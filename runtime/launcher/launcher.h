@@ -22,6 +22,7 @@ enum { LINE = 65536 };
 /* launcher.c */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int start_normally(char **command);
+const char *identity(void);
 
 /* capabilities.c */
 int grant_ambient_capabilities(void);

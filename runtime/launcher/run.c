@@ -11,11 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORDS = 256, FILE_SIZE = 65536 };
+/* A restore takes well under a second for each gigabyte; criu that takes longer is stuck. */
+enum { WORDS = 256, FILE_SIZE = 65536, RESTORE_SECONDS = 30 };
 
 /* What the restore needs of the snapshot's manifest, as `launch` states it: `key value` lines. */
 struct launch {
-  const char *snapshot, *out, *err, *control_in, *control_out;
+  const char *snapshot, *identity, *out, *err, *control_in, *control_out;
   int answer_ms;
   char *command[WORDS];
 };
@@ -46,6 +47,7 @@ static const char *read_launch(struct launch *launch) {
     if (!value) return "DS5002 the launch file has a line without a value";
     *value++ = 0;
     if (!strcmp(line, "snapshot")) launch->snapshot = value;
+    else if (!strcmp(line, "identity")) launch->identity = value;
     else if (!strcmp(line, "stdout")) launch->out = value;
     else if (!strcmp(line, "stderr")) launch->err = value;
     else if (!strcmp(line, "control-in")) launch->control_in = value;
@@ -54,7 +56,7 @@ static const char *read_launch(struct launch *launch) {
     else if (!strcmp(line, "command") && words < WORDS - 1) launch->command[words++] = value;
     else return "DS5002 the launch file has a line that this launcher does not know";
   }
-  if (!launch->snapshot || !launch->out || !launch->err || !launch->control_in || !launch->control_out ||
+  if (!launch->snapshot || !launch->identity || !launch->out || !launch->err || !launch->control_in || !launch->control_out ||
       launch->answer_ms <= 0 || !words)
     return "DS5002 the launch file is not complete";
   return NULL;
@@ -93,6 +95,24 @@ static double milliseconds_since(const struct timespec *start) {
   return (now.tv_sec - start->tv_sec) * 1e3 + (now.tv_nsec - start->tv_nsec) / 1e6;
 }
 
+/* Returns criu's exit code, or, when it is stuck, ends it and returns that of a process that was killed. */
+static int wait_for_criu(pid_t criu, int log) {
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  const struct timespec patience = {.tv_sec = RESTORE_SECONDS};
+  int status = 0;
+  pid_t ended;
+  while (!(ended = waitpid(criu, &status, WNOHANG)))
+    if (sigtimedwait(&child, NULL, &patience) < 0 && errno == EAGAIN) {
+      dprintf(log, "Error (launcher): criu did not end within %d s\n", RESTORE_SECONDS);
+      kill(criu, SIGKILL);
+      ended = waitpid(criu, &status, 0);
+      break;
+    }
+  return ended == criu ? exit_code(status) : 1;
+}
+
 /* Runs criu; returns its exit code. The restored app becomes a child of this process (--restore-sibling). */
 static int restore(const struct launch *launch, int log, int in, int out) {
   char inherit[4][64];
@@ -113,10 +133,7 @@ static int restore(const struct launch *launch, int log, int in, int out) {
     dprintf(log, "Error (launcher): can't run %s: %s\n", CRIU, strerror(errno));
     _exit(127);
   }
-  int status;
-  while (waitpid(criu, &status, 0) < 0)
-    if (errno != EINTR) return 1;
-  return exit_code(status);
+  return wait_for_criu(criu, log);
 }
 
 /* Ends the app and whatever it has started; what follows is a start of its own. */
@@ -145,7 +162,8 @@ static const char *restore_and_supervise(const struct launch *launch, char **fur
   const char *answer = failed ? NULL : tell_restored(launch->snapshot, further, to_app[1], from_app[0], launch->answer_ms);
   if (!answer || strncmp(answer, "ok", 2)) {
     if (failed) snprintf(reason, sizeof reason, "DS5002 criu: %.1000s", first_error(log));
-    else snprintf(reason, sizeof reason, "%.1000s", answer), end_app();
+    else snprintf(reason, sizeof reason, "%.1000s", answer);
+    end_app();
     close(to_app[1]);
     close(from_app[0]);
     close(log);
@@ -171,6 +189,12 @@ int run(char **command) {
   const char *reason = read_launch(&launch);
   if (!reason && !(further = further_arguments(launch.command, command)))
     reason = "DS5002 the container's command is not the one that was checkpointed";
+  if (!reason && strcmp(launch.identity, identity())) {
+    static char text[512];
+    snprintf(text, sizeof text, "DS5002 the container runs as user:group:groups %.200s, the app was checkpointed as %.200s",
+             identity(), launch.identity);
+    reason = text;
+  }
   if (!reason && grant_ambient_capabilities()) reason = "DS5002 capabilities can't be taken up";
   if (!reason && !(reason = restore_and_supervise(&launch, further, wish == VERIFY, &code, &before))) return code;
 

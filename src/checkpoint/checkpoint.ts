@@ -92,7 +92,7 @@ export async function checkpoint(
   await mkdir(context.directory, { recursive: true });
   await docker.copyOut(container, `${context.imagesFolder ?? CHECKPOINT_FOLDER}/.`, context.directory);
   const files = await describeFiles(context.directory);
-  const { pid, uid, gid, stdout, stderr, controlIn, controlOut } = process;
+  const { pid, uid, gid, identity, stdout, stderr, controlIn, controlOut } = process;
   const manifest: Manifest = {
     schemaVersion: 1,
     id: createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 12),
@@ -109,7 +109,7 @@ export async function checkpoint(
       }),
     },
     runtime,
-    process: { pid, uid, gid, stdout, stderr, controlIn, controlOut },
+    process: { pid, uid, gid, identity, stdout, stderr, controlIn, controlOut },
     host: {
       kernel: process.kernel,
       architecture: process.architecture,

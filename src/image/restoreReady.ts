@@ -74,7 +74,7 @@ async function buildOn(
   }
 }
 
-/** What the companion may take beyond the hooks' own time, before the launcher gives the clone up. */
+/** What the companion may take beyond the time of the hooks, of the package and by path, before the launcher gives the clone up. */
 const GRACE_SECONDS = 5;
 
 /** The part of the manifest that the launcher needs, as lines: a static C program then needs no JSON parser. */
@@ -86,11 +86,12 @@ export function launchFile(manifest: Manifest): string {
     });
   return [
     `snapshot ${manifest.id}`,
+    `identity ${process.identity}`,
     `stdout ${process.stdout}`,
     `stderr ${process.stderr}`,
     `control-in ${process.controlIn}`,
     `control-out ${process.controlOut}`,
-    `answer-seconds ${manifest.hookSeconds + GRACE_SECONDS}`,
+    `answer-seconds ${2 * manifest.hookSeconds + GRACE_SECONDS}`,
     ...manifest.app.command.map((word) => `command ${word}`),
     '',
   ].join('\n');

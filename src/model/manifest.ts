@@ -27,6 +27,8 @@ export const manifestSchema = z.object({
     pid: z.number(),
     uid: z.number(),
     gid: z.number(),
+    /** `UID:GID:GROUP,GROUP`; a restore needs the same. */
+    identity: z.string(),
     /** Pipes between the app and its surroundings, named as CRIU names them. */
     stdout: z.string(),
     stderr: z.string(),

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../src/engine/readiness.ts';
@@ -9,6 +9,8 @@ export interface Postgres {
   /** Address of the Docker bridge, where containers reach the server. */
   host: string;
   port: number;
+  /** From now on the user `app` needs this password. */
+  requirePassword(password: string): void;
   stop(): void;
 }
 
@@ -52,6 +54,26 @@ export async function startPostgres(): Promise<Postgres> {
   return {
     host,
     port,
+    requirePassword(password) {
+      run(
+        asPostgres([
+          program('psql'),
+          '-h',
+          folder,
+          '-p',
+          String(port),
+          '-U',
+          'app',
+          '-d',
+          'postgres',
+          '-c',
+          `ALTER ROLE app PASSWORD '${password}'`,
+        ]),
+      );
+      const rules = readFileSync(join(data, 'pg_hba.conf'), 'utf8');
+      writeFileSync(join(data, 'pg_hba.conf'), rules.replace(`${subnet} trust`, `${subnet} scram-sha-256`));
+      run(asPostgres([program('pg_ctl'), '-D', data, 'reload']));
+    },
     stop() {
       run(asPostgres([program('pg_ctl'), '-D', data, '-m', 'immediate', 'stop']));
       server.kill();

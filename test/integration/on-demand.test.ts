@@ -11,12 +11,13 @@ const clones = ['first', 'second'].map((tag) => `dotnet-snapshot-${name}-${tag}-
 let before: string[];
 let container = '';
 let url: string;
+let earlier: string;
 
 beforeAll(async () => {
   before = await leftovers();
   const { code, stdout, stderr } = await cli([
     'warm',
-    ...['--project', 'samples/worker', '--ready-path', '/healthz', '--name', name],
+    ...['--project', 'samples/todo-api', '--ready-path', '/healthz', '--name', name],
   ]);
   expect(stderr).not.toMatch(/DS\d{4}/);
   expect(code).toBe(0);
@@ -28,17 +29,16 @@ afterAll(async () => {
   await docker(['image', 'rm', '--force', ...images, ...warm.split('\n').filter(Boolean)], { mayFail: true });
 });
 
-/** Posts a reading and waits for the tick that rolls it up. */
-async function measure(sensor: string, value: number): Promise<void> {
-  const response = await fetch(`${url}/readings`, {
+/** Adds a todo; resolves to its path. */
+async function add(title: string): Promise<string> {
+  const response = await fetch(`${url}/todos`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ readings: [{ sensor, value }] }),
+    body: JSON.stringify({ title }),
     signal: AbortSignal.timeout(10_000),
   });
-  expect(response.status).toBe(202);
-  const { tick } = (await response.json()) as { tick: number };
-  expect(await statusOf(`${url}/status?tick=${tick}`)).toBe(200);
+  expect(response.status).toBe(201);
+  return new URL(response.headers.get('location')!, url).pathname;
 }
 
 /** Restores a clone in production's container; resolves to where it answers. */
@@ -67,7 +67,7 @@ test('warm leaves the app running when it ends, and nothing else', async () => {
 });
 
 test('a checkpoint with --keep holds the app as it is, and the app goes on', async () => {
-  await measure('attic', 4);
+  earlier = await add('before the first checkpoint');
   const output = await testFolder();
   const { code, stdout, stderr } = await cli([
     ...['checkpoint', container, '--keep', '--tag', images[0], '--output', output],
@@ -81,9 +81,9 @@ test('a checkpoint with --keep holds the app as it is, and the app goes on', asy
   expect(manifest.traffic).toBeUndefined();
   expect(JSON.parse(await readFile(join(output, 'scan.sarif'), 'utf8')).version).toBe('2.1.0');
 
-  expect(await statusOf(`${url}/aggregates/attic`)).toBe(200);
+  expect(await statusOf(url + earlier)).toBe(200);
   const origin = await restore(images[0], clones[0]);
-  expect(await statusOf(`${origin}/aggregates/attic`)).toBe(200);
+  expect(await statusOf(origin + earlier)).toBe(200);
 });
 
 test('a container of another kind can’t be checkpointed, nor one that is not there', async () => {
@@ -96,7 +96,7 @@ test('a container of another kind can’t be checkpointed, nor one that is not t
 });
 
 test('a checkpoint without --keep holds what came since, and ends the app', async () => {
-  await measure('cellar', 7);
+  const later = await add('before the second');
   const output = await testFolder();
   const { code, stderr } = await cli(['checkpoint', container, '--tag', images[1], '--output', output]);
   expect(stderr).not.toMatch(/DS\d{4}/);
@@ -106,8 +106,8 @@ test('a checkpoint without --keep holds what came since, and ends the app', asyn
   expect((await docker(['inspect', container], { mayFail: true })).code).not.toBe(0);
 
   const origin = await restore(images[1], clones[1]);
-  expect(await statusOf(`${origin}/aggregates/attic`)).toBe(200);
-  expect(await statusOf(`${origin}/aggregates/cellar`)).toBe(200);
+  expect(await statusOf(origin + earlier)).toBe(200);
+  expect(await statusOf(origin + later)).toBe(200);
   // The first clone is of an earlier moment.
-  expect(await statusOf(`http://${await addressOf(clones[0])}:8080/aggregates/cellar`)).toBe(404);
+  expect(await statusOf(`http://${await addressOf(clones[0])}:8080${later}`)).toBe(404);
 });

@@ -23,7 +23,7 @@ async function start(image: string, flags: string[]): Promise<string> {
   return container;
 }
 afterAll(async () => {
-  if (containers.length > 0) await docker(['rm', '--force', ...containers]);
+  if (containers.length > 0) await docker(['rm', '--force', ...containers], { mayFail: true });
 });
 
 describe.each(['todo-api', 'mvc-shop', 'worker'])('%s', (name) => {
@@ -65,6 +65,24 @@ describe.each(['todo-api', 'mvc-shop', 'worker'])('%s', (name) => {
     expect(stderr).toMatch(/restored in \d+ ms \(snapshot [0-9a-f]{12}\)/);
     expect(stdout).toContain('Application is shutting down');
     expect((await docker(['inspect', '--format', '{{.State.ExitCode}}', container])).stdout.trim()).toBe('0');
+  });
+
+  test('20 clones of it make no random value twice', async () => {
+    const seen = new Map<string, string>();
+    for (let batch = 0; batch < 4; batch++) {
+      const flags = [...production, '--env', 'DOTNET_SNAPSHOT=verify'];
+      const started = await Promise.all(Array.from({ length: 5 }, () => start(image, flags)));
+      for (const container of started) {
+        expect(await statusOf(`http://${await addressOf(container)}:8080/healthz`)).toBe(200);
+        const { stdout } = await docker(['exec', container, '/opt/dotnet-snapshot/bin/launcher', 'control', 'unique']);
+        for (const { source, value } of JSON.parse(stdout).values) {
+          expect(`${source}: ${seen.get(`${source} ${value}`)}`).toBe(`${source}: undefined`);
+          seen.set(`${source} ${value}`, container);
+        }
+      }
+      await docker(['rm', '--force', ...started]);
+    }
+    expect(seen.size).toBeGreaterThan(20 * 30);
   });
 });
 

@@ -1,0 +1,224 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { cli, docker, testFolder } from '../harness/cli.ts';
+import { Clones } from '../harness/clone.ts';
+
+const project = 'test/integration/apps/clones';
+const clones = new Clones();
+afterEach(() => clones.remove());
+
+/** How far behind a clock can be: no clock may be negative. */
+const behind = -Math.min(4000, Math.floor(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0])) - 60);
+
+interface Surroundings {
+  mark: string;
+  onlyAtBuild: string | null;
+  configured: string;
+  option: string;
+  fromArgument: string | null;
+  changes: number;
+  host: string;
+  zone: number;
+  isRestored: boolean;
+  id: string;
+  hookPaths: number;
+}
+
+async function build(framework: string, flags: string[] = []): Promise<string> {
+  const image = `dotnet-snapshot-test/clones-${framework}:restore-ready`;
+  const { code, stderr } = await cli([
+    'build',
+    ...['--project', `${project}/Clones.csproj`, '--framework', framework, '--traffic', `${project}/traffic.yaml`],
+    ...['--tag', image, '--name', `clones-${framework}`, '--output', await testFolder(), '--pairs', '1'],
+    ...['--warmup-timeout', '3', '--before-checkpoint-path', '/before', '--after-restore-path', '/after'],
+    ...[
+      '--hook-timeout',
+      '2',
+      '--env',
+      'MARK=build',
+      '--env',
+      'ONLY_AT_BUILD=yes',
+      '--base-image',
+      'mcr.microsoft.com/dotnet/aspnet:10.0',
+      ...flags,
+    ],
+  ]);
+  expect(stderr).not.toMatch(/DS\d{4}/);
+  expect(code).toBe(0);
+  return image;
+}
+
+describe.each([
+  { framework: 'net10.0', count: 20, command: 'dotnet Clones.dll', flags: [] },
+  { framework: 'net9.0', count: 4, command: './Clones', flags: ['--self-contained', '--runtime=linux-x64'] },
+  { framework: 'net8.0', count: 4, command: './Clones', flags: ['--self-contained', '--runtime=linux-x64'] },
+])('$framework', ({ framework, count, command, flags }) => {
+  let image: string;
+  beforeAll(async () => {
+    image = await build(
+      framework,
+      flags.map((flag) => `--publish-args=${flag}`),
+    );
+  });
+  afterAll(() =>
+    docker(['image', 'rm', '--force', image, `dotnet-snapshot/clones-${framework}:app`], { mayFail: true }),
+  );
+
+  test(`${count} clones differ in all that must be unique, and each has its own container's surroundings`, async () => {
+    const values = new Map<string, string>();
+    for (let number = 1; number <= count; number++) {
+      const mark = `clone-${number}`;
+      const env = { DOTNET_SNAPSHOT: 'require', MARK: mark, TZ: 'Etc/GMT-3' };
+      const clone = await clones.ready(await clones.start(image, { env }));
+      for (let sample = 0; sample < 3; sample++)
+        for (const [kind, value] of Object.entries(await clone.get<Record<string, string>>('/values'))) {
+          expect(`${values.get(`${kind} ${value}`)} ${kind}`).toBe(`undefined ${kind}`);
+          values.set(`${kind} ${value}`, mark);
+        }
+      const surroundings = await clone.get<Surroundings>('/surroundings');
+      expect(surroundings).toMatchObject({
+        ...{ mark, configured: mark, option: mark, onlyAtBuild: null, zone: 3, isRestored: true, hookPaths: 3 },
+        host: clone.container.slice(0, 12),
+      });
+      expect(surroundings.changes).toBeGreaterThan(0);
+    }
+    expect(values.size).toBe(count * 15);
+  });
+
+  test.each([
+    ['1,000,000 s ahead', 1_000_000],
+    [`${-behind} s behind`, behind],
+  ])('periodic work goes on, without a burst, where the monotonic clock is %s', async (_, offset) => {
+    const clone = await clones.ready(await clones.startWithClock(image, offset, command));
+    const restored = await clone.get<number>('/hooks-ended');
+    expect(restored).toBeGreaterThan(0);
+    await sleep(restored + 1500 - Date.now());
+    const ticks = await clone.get<Record<string, number[]>>('/ticks');
+    expect(Object.keys(ticks).sort()).toEqual(['PeriodicTimer', 'Thread.Sleep', 'Timer']);
+    for (const [kind, times] of Object.entries(ticks)) {
+      const after = times.filter((time) => time > restored);
+      // Every half second, so at 0.5 and 1.0 and perhaps 1.5; the first within two periods.
+      expect(after[0]! - restored, kind).toBeLessThan(1050);
+      expect(after.length, kind).toBeGreaterThanOrEqual(2);
+      expect(after.length, kind).toBeLessThanOrEqual(4);
+    }
+  });
+});
+
+describe('a restored app', () => {
+  let image: string;
+  beforeAll(async () => {
+    image = await build('net10.0');
+  });
+  afterAll(() => docker(['image', 'rm', '--force', image, 'dotnet-snapshot/clones-net10.0:app'], { mayFail: true }));
+
+  test.each(['TERM', 'INT', 'HUP'])('ends gracefully at SIG%s, with its own exit code', async (signal) => {
+    const env = { DOTNET_SNAPSHOT: 'require', EXIT_CODE: '7' };
+    const clone = await clones.ready(await clones.start(image, { env }));
+    const { code, millis } = await clone.end(signal);
+    expect(code).toBe(7);
+    expect(millis).toBeLessThan(2000);
+    expect((await clone.logs()).stdout).toContain('stopping');
+  });
+
+  test('writes stdout and stderr to the container’s, apart', async () => {
+    const clone = await clones.ready(await clones.start(image));
+    await fetch(`${clone.origin}/say`);
+    const { stdout, stderr } = await clone.logs();
+    expect(stdout).toContain('this is stdout');
+    expect(stdout).not.toContain('this is stderr');
+    expect(stderr).toContain('this is stderr');
+    expect(stderr).not.toContain('this is stdout');
+  });
+
+  test('answers every one of 1,000 requests that arrive meanwhile, none before its hooks ended', async () => {
+    const clone = await clones.start(image, { env: { HOOK_AFTER: 'slow' } });
+    const answeredAt = await Promise.all(
+      Array.from({ length: 1000 }, async () => {
+        for (;;) {
+          try {
+            const answer = await fetch(`${clone.origin}/`);
+            expect(answer.status).toBe(200);
+            expect(await answer.text()).toBe('clones');
+            return Date.now();
+          } catch (error) {
+            // Nothing listens before the restore; a connection that was accepted must be answered.
+            const { code } = ((error as Error).cause ?? {}) as { code?: string };
+            if (code !== 'ECONNREFUSED') throw error;
+            await sleep(5);
+          }
+        }
+      }),
+    );
+    const ended = await clone.get<number>('/hooks-ended');
+    expect(Math.min(...answeredAt)).toBeGreaterThanOrEqual(ended);
+    expect((await clone.logs()).stderr).toContain('restored in');
+  });
+
+  test('takes over further arguments that can only be configuration', async () => {
+    const command = ['dotnet', 'Clones.dll', '--Greeting:Text=hello'];
+    const clone = await clones.ready(await clones.start(image, { env: { DOTNET_SNAPSHOT: 'require' }, command }));
+    expect(await clone.get('/surroundings')).toMatchObject({ fromArgument: 'hello', isRestored: true });
+  });
+
+  test('says in its log what differs from the build', async () => {
+    const flags = ['--memory', '200m', '--cpus', '1'];
+    const clone = await clones.ready(await clones.start(image, { flags, env: { MARK: 'here' } }));
+    expect((await clone.logs()).stderr).toMatch(
+      /restored in \d+ ms \(snapshot \w+\), [\d.]+ ms of it in the app; differs from the build: variables MARK ONLY_AT_BUILD, (1 CPUs instead of \d+, )?200 MiB of memory instead of \d+ MiB\n/,
+    );
+  });
+
+  test.each([
+    [
+      'a hook throws',
+      { env: { HOOK_AFTER: 'throw' } },
+      'DS5005 after-restore hook Clones.Hooks.AfterRestore threw InvalidOperationException: told to throw',
+    ],
+    [
+      'a hook hangs',
+      { env: { HOOK_AFTER: 'hang' } },
+      'DS5005 after-restore hook Clones.Hooks.AfterRestore did not end within 2 s',
+    ],
+    [
+      'a setting differs that only the start reads',
+      { env: { ASPNETCORE_HTTP_PORTS: '8080;8081' } },
+      'DS5005 ASPNETCORE_HTTP_PORTS differs from the build, and a running app can’t follow it'.replace('’', "'"),
+    ],
+    [
+      'an argument may mean another program',
+      { command: ['dotnet', 'Clones.dll', '--migrate=now'] },
+      "DS5002 the container's command is not the one that was checkpointed",
+    ],
+    [
+      'it runs with another group',
+      { flags: ['--group-add', '4242'] },
+      'DS5002 the container runs as user:group:groups 1654:1654:1654,4242, the app was checkpointed as 1654:1654:1654',
+    ],
+  ])('is started normally where %s, and says why', async (_, options, reason) => {
+    const clone = await clones.ready(await clones.start(image, options));
+    expect((await clone.logs()).stderr).toContain(`${reason}; starting normally\n`);
+    expect(await clone.get('/surroundings')).toMatchObject({ isRestored: false });
+    expect((await clone.end('TERM')).code).toBe(0);
+  });
+
+  test('ends instead where a restore is required', async () => {
+    const env = { DOTNET_SNAPSHOT: 'require', HOOK_AFTER: 'throw' };
+    const clone = await clones.start(image, { env });
+    expect(Number((await docker(['wait', clone.container])).stdout)).toBe(1);
+    expect((await clone.logs()).stderr).toContain('told to throw; DOTNET_SNAPSHOT=require forbids a normal start');
+  });
+});
+
+test('a hook that throws before the checkpoint is DS3007 with its name', async () => {
+  const { code, stderr } = await cli([
+    'check',
+    ...['--project', `${project}/Clones.csproj`, '--framework', 'net10.0', '--traffic', `${project}/traffic.yaml`],
+    ...['--env', 'HOOK_BEFORE=throw', '--name', 'clones-net10.0'],
+  ]);
+  expect(stderr).toContain(
+    'DS3007: before-checkpoint hook Clones.Hooks.BeforeCheckpoint threw InvalidOperationException: told to throw',
+  );
+  expect(code).toBe(3);
+});

@@ -1,5 +1,7 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
+using System.Globalization;
 using System.Linq;
 using System.Reflection;
 
@@ -50,13 +52,14 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
     }
 
     /// <summary>
-    /// Answers the launcher's line: `ok` and what differs from the build, or the code and reason for which this
+    /// Answers the launcher's line: `ok`, how long it took and what differs from the build, or the code and reason for which this
     /// clone must not live.
     /// </summary>
     public string Run(string line)
     {
         try
         {
+            long start = Stopwatch.GetTimestamp();
             _clock.Thaw(restored: true);
             Line restored = Line.Parse(line);
             List<string> different = Renew(restored);
@@ -72,7 +75,8 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
                 RequestGate.Open(restored: true);
             }
 
-            return different.Count == 0 ? "ok" : $"ok differs from the build: {string.Join(", ", different)}";
+            string took = string.Create(CultureInfo.InvariantCulture, $"ok {Stopwatch.GetElapsedTime(start).TotalMilliseconds:0.0} ms of it in the app");
+            return different.Count == 0 ? took : $"{took}; differs from the build: {string.Join(", ", different)}";
         }
 #pragma warning disable CA1031 // Whatever goes wrong, the launcher starts the app normally and says why.
         catch (Exception error)

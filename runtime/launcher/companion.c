@@ -17,34 +17,34 @@ static void put_word(FILE *line, char kind, const char *text) {
   }
 }
 
-/* Writes all of it to a pipe that may be shorter, as long as somebody reads. */
-static int write_all(int fd, const char *text, size_t length, int timeout_ms) {
-  fcntl(fd, F_SETFL, O_NONBLOCK);
-  while (length) {
+/* Writes what is left of the line, as long as somebody reads; with no patience, what the pipe takes by itself. */
+static int write_rest(struct line *line, int fd, int timeout_ms) {
+  while (line->written < line->length) {
     struct pollfd target = {.fd = fd, .events = POLLOUT};
     if (poll(&target, 1, timeout_ms) <= 0) return -1;
-    ssize_t written = write(fd, text, length);
+    ssize_t written = write(fd, line->text + line->written, line->length - line->written);
     if (written < 0) return -1;
-    text += written;
-    length -= written;
+    line->written += written;
   }
   return 0;
 }
 
-const char *tell_restored(const char *snapshot, char **arguments, int to_app, int from_app, int timeout_ms) {
+int begin_line(struct line *line, const char *snapshot, char **arguments, int to_app) {
+  FILE *stream = open_memstream(&line->text, &line->length);
+  if (!stream) return -1;
+  fprintf(stream, "restored %s", snapshot);
+  for (char **variable = environ; *variable; variable++) put_word(stream, 'e', *variable);
+  for (char **argument = arguments; *argument; argument++) put_word(stream, 'a', *argument);
+  putc('\n', stream);
+  if (fclose(stream)) return -1;
+  fcntl(to_app, F_SETFL, O_NONBLOCK);
+  write_rest(line, to_app, 0);
+  return 0;
+}
+
+const char *end_line(struct line *line, int to_app, int from_app, int timeout_ms) {
   static char answer[LINE];
-  char *text = NULL;
-  size_t length = 0;
-  FILE *line = open_memstream(&text, &length);
-  if (!line) return "DS5005 no memory left";
-  fprintf(line, "restored %s", snapshot);
-  for (char **variable = environ; *variable; variable++) put_word(line, 'e', *variable);
-  for (char **argument = arguments; *argument; argument++) put_word(line, 'a', *argument);
-  putc('\n', line);
-  fclose(line);
-  int failed = write_all(to_app, text, length, timeout_ms);
-  free(text);
-  size_t got = failed ? 0 : read_line(from_app, answer, timeout_ms);
+  size_t got = write_rest(line, to_app, timeout_ms) ? 0 : read_line(from_app, answer, timeout_ms);
   if (!got) return "DS5005 the companion in the app did not answer in time";
   answer[got - 1] = 0;
   return answer;

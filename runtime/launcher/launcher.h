@@ -40,8 +40,17 @@ void control_serve(int socket, int to_app, int from_app);
 int control_client(char **words);
 size_t read_line(int fd, char *line, int timeout_ms);
 
-/* companion.c: what the restored app must know; the answer is `ok…`, or a code and the reason for which it must not live */
-const char *tell_restored(const char *snapshot, char **arguments, int to_app, int from_app, int timeout_ms);
+/*
+ * companion.c: what the restored app must know. The line is in the pipe before criu starts, so that the companion
+ * reads it as soon as its thread runs again, while criu still cleans up. The answer is `ok MILLISECONDS…`, or a code
+ * and the reason for which the app must not live.
+ */
+struct line {
+  char *text;
+  size_t length, written;
+};
+int begin_line(struct line *line, const char *snapshot, char **arguments, int to_app);
+const char *end_line(struct line *line, int to_app, int from_app, int timeout_ms);
 
 /* warm.c, run.c */
 int warm(char **command);

@@ -146,7 +146,7 @@ static void end_app(void) {
 /* Restores the app and has the companion make it safe; returns NULL and fills `code` with its exit code when it has ended, else the reason. */
 static const char *restore_and_supervise(const struct launch *launch, char **further, int verify, int *code, sigset_t *before) {
   static char reason[1024];
-  struct timespec start, restored;
+  struct timespec start;
   clock_gettime(CLOCK_MONOTONIC, &start);
 
   int to_app[2], from_app[2], log = memfd_create("criu.log", MFD_CLOEXEC);
@@ -155,12 +155,14 @@ static const char *restore_and_supervise(const struct launch *launch, char **fur
   fcntl(from_app[0], F_SETFD, FD_CLOEXEC);
   /* Signals that arrive meanwhile wait, and reach the app once it is back. */
   block_signals(before);
+  struct line line = {0};
+  if (begin_line(&line, launch->snapshot, further, to_app[1])) return "DS5002 no memory left";
   int failed = restore(launch, log, to_app[0], from_app[1]);
   close(to_app[0]);
   close(from_app[1]);
-  clock_gettime(CLOCK_MONOTONIC, &restored);
-  const char *answer = failed ? NULL : tell_restored(launch->snapshot, further, to_app[1], from_app[0], launch->answer_ms);
-  if (!answer || strncmp(answer, "ok", 2)) {
+  const char *answer = failed ? NULL : end_line(&line, to_app[1], from_app[0], launch->answer_ms);
+  free(line.text);
+  if (!answer || strncmp(answer, "ok ", 3)) {
     if (failed) snprintf(reason, sizeof reason, "DS5002 criu: %.1000s", first_error(log));
     else snprintf(reason, sizeof reason, "%.1000s", answer);
     end_app();
@@ -170,9 +172,7 @@ static const char *restore_and_supervise(const struct launch *launch, char **fur
     return reason;
   }
   close(log);
-  const char *differs = strchr(answer, ' ');
-  say("dotnet-snapshot: restored in %.0f ms (snapshot %s), %.1f ms of it in the app%s%s", milliseconds_since(&start),
-      launch->snapshot, milliseconds_since(&restored), differs ? ";" : "", differs ? differs : "");
+  say("dotnet-snapshot: restored in %.0f ms (snapshot %s), %s", milliseconds_since(&start), launch->snapshot, answer + 3);
   *code = supervise(APP_PID, verify ? control_listen() : -1, to_app[1], from_app[0]);
   return NULL;
 }

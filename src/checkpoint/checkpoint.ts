@@ -130,11 +130,12 @@ export async function checkpoint(
 }
 
 /** Says what was done to the app before its checkpoint, and what a restored clone will find lost. */
-export function tellPreparation({ clearedPools, open, gate, inFlight }: Preparation, log: Log): void {
+export function tellPreparation({ clearedPools, open, gate, inFlight, jitQuiet }: Preparation, log: Log): void {
   if (clearedPools.length > 0) log.info(`emptied connection pools: ${clearedPools.join(', ')}`);
   if (open.length > 0) log.info(`still open: ${open.join(', ')}`);
   if (!gate)
     log.warning("Requests can't be held while the app is made safe after a restore: it has no ASP.NET Core host.");
+  if (!jitQuiet) log.info('the JIT is still at work, and will be for a moment in each restored app');
   if (inFlight > 0)
     log.warning(
       `${inFlight} request(s) had not ended at the checkpoint; in a restored app their connections are closed.`,

@@ -19,6 +19,8 @@ const prepareSchema = z.object({
   gate: z.boolean(),
   /** Requests that had not ended at the deadline. */
   inFlight: z.number(),
+  /** False where the JIT was still at work, which then goes on in each restored app. */
+  jitQuiet: z.boolean(),
   /** How long hooks may take. */
   hookSeconds: z.number(),
   /** Connections and files, such as `tcp 10.0.0.1:5432`. */

@@ -16,6 +16,7 @@ const prepared = {
   heapBytesAfter: 1,
   gate: true,
   inFlight: 0,
+  jitQuiet: true,
   hookSeconds: 10,
   open: [] as string[],
 };

@@ -15,6 +15,9 @@ internal sealed class Companion
     public Companion(Settings settings)
     {
         _settings = settings;
+        // The keys of resumable TLS sessions would lie in the image and be the same in every clone. A switch, for an
+        // environment variable would be gone when it is first looked at.
+        AppContext.SetSwitch("System.Net.Security.DisableTlsResume", true);
         _hooks = new AppHooks(settings);
         _restoration = new Restoration(_host, _hooks, new Surroundings());
         _preparation = new Preparation(_host, _hooks, _restoration, settings.HookDeadline);

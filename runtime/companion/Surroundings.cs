@@ -20,7 +20,6 @@ internal sealed class Surroundings
     private static readonly string[] s_ofTheSnapshot =
     [
         "DOTNET_SNAPSHOT", "DOTNET_EnableWriteXorExecute", "DOTNET_USE_POLLING_FILE_WATCHER", "DOTNET_TC_CallCountingDelayMs",
-        "DOTNET_SYSTEM_NET_SECURITY_DISABLETLSRESUME",
     ];
 
     private readonly Dictionary<string, string> _atStart = Current();

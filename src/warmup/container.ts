@@ -27,14 +27,12 @@ export interface WarmSpecOptions extends HookSettings {
  * What the app must be started with to be checkpointable, each measured to be needed:
  * - W^X's double mapping can't be restored without privileges;
  * - inotify watches can't be dumped on overlayfs, so files are watched by polling;
- * - without the delay the JIT reaches its plateau in one second instead of three;
- * - TLS sessions that are resumed would do so by keys that lie in the image and are the same in every clone.
+ * - without the delay the JIT reaches its plateau in one second instead of three.
  */
 const CHECKPOINTABLE = {
   DOTNET_EnableWriteXorExecute: '0',
   DOTNET_USE_POLLING_FILE_WATCHER: '1',
   DOTNET_TC_CallCountingDelayMs: '0',
-  DOTNET_SYSTEM_NET_SECURITY_DISABLETLSRESUME: '1',
 };
 
 /** File descriptors of the companion's control pipes; launcher.h has the same numbers. */

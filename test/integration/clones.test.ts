@@ -1,8 +1,12 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { cli, docker, testFolder } from '../harness/cli.ts';
-import { Clones } from '../harness/clone.ts';
+import { type Clone, Clones } from '../harness/clone.ts';
 
 const project = 'test/integration/apps/clones';
 const clones = new Clones();
@@ -10,6 +14,18 @@ afterEach(() => clones.remove());
 
 /** How far behind a clock can be: no clock may be negative. */
 const behind = -Math.min(4000, Math.floor(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0])) - 60);
+
+/** What the app asks over a connection that it keeps. */
+let upstream: Server;
+let upstreamUrl: string;
+beforeAll(async () => {
+  upstream = createServer((_, response) => response.end('upstream'));
+  const gateway = await docker(['network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}']);
+  await once(upstream.listen(0, gateway.stdout.trim()), 'listening');
+  const { address, port } = upstream.address() as AddressInfo;
+  upstreamUrl = `http://${address}:${port}/`;
+});
+afterAll(() => upstream.close());
 
 interface Surroundings {
   mark: string;
@@ -25,7 +41,35 @@ interface Surroundings {
   hookPaths: number;
 }
 
-async function build(framework: string, flags: string[] = []): Promise<string> {
+const images = new Map<string, Promise<string>>();
+afterAll(async () => {
+  const tags = [...images.keys()].map((framework) => `dotnet-snapshot/clones-${framework}:app`);
+  await docker(['image', 'rm', '--force', ...(await Promise.all(images.values())), ...tags], { mayFail: true });
+});
+
+/** The image of the app for a framework, built once. */
+function imageFor(framework: string, flags: string[] = []): Promise<string> {
+  const image = images.get(framework) ?? build(framework, flags);
+  images.set(framework, image);
+  return image;
+}
+
+/** One TLS connection with a request, which offers a session; resolves to the session that the server gave. */
+async function handshake(clone: Clone, session?: Buffer): Promise<{ session?: Buffer; resumed: boolean }> {
+  const { hostname: host } = new URL(clone.origin);
+  const socket = connect({ host, port: 8443, rejectUnauthorized: false, ...(session && { session }) });
+  let given: Buffer | undefined;
+  socket.on('session', (ticket) => {
+    given = ticket;
+  });
+  await once(socket, 'secureConnect');
+  const resumed = socket.isSessionReused();
+  socket.write('GET / HTTP/1.1\r\nHost: clones\r\nConnection: close\r\n\r\n');
+  expect(String(Buffer.concat(await socket.toArray()))).toMatch(/^HTTP\/1\.1 200 OK/);
+  return { resumed, ...(given && { session: given }) };
+}
+
+async function build(framework: string, flags: string[]): Promise<string> {
   const image = `dotnet-snapshot-test/clones-${framework}:restore-ready`;
   const { code, stderr } = await cli([
     'build',
@@ -37,6 +81,8 @@ async function build(framework: string, flags: string[] = []): Promise<string> {
       '2',
       '--env',
       'MARK=build',
+      '--env',
+      `UPSTREAM=${upstreamUrl}`,
       '--env',
       'ONLY_AT_BUILD=yes',
       '--base-image',
@@ -56,14 +102,11 @@ describe.each([
 ])('$framework', ({ framework, count, command, flags }) => {
   let image: string;
   beforeAll(async () => {
-    image = await build(
+    image = await imageFor(
       framework,
       flags.map((flag) => `--publish-args=${flag}`),
     );
   });
-  afterAll(() =>
-    docker(['image', 'rm', '--force', image, `dotnet-snapshot/clones-${framework}:app`], { mayFail: true }),
-  );
 
   test(`${count} clones differ in all that must be unique, and each has its own container's surroundings`, async () => {
     const values = new Map<string, string>();
@@ -109,9 +152,8 @@ describe.each([
 describe('a restored app', () => {
   let image: string;
   beforeAll(async () => {
-    image = await build('net10.0');
+    image = await imageFor('net10.0');
   });
-  afterAll(() => docker(['image', 'rm', '--force', image, 'dotnet-snapshot/clones-net10.0:app'], { mayFail: true }));
 
   test.each(['TERM', 'INT', 'HUP'])('ends gracefully at SIG%s, with its own exit code', async (signal) => {
     const env = { DOTNET_SNAPSHOT: 'require', EXIT_CODE: '7' };
@@ -156,6 +198,24 @@ describe('a restored app', () => {
     expect((await clone.logs()).stderr).toContain('restored in');
   });
 
+  test('resumes no TLS session of another clone', async () => {
+    const options = { env: { DOTNET_SNAPSHOT: 'require' } };
+    const [one, other] = [
+      await clones.ready(await clones.start(image, options)),
+      await clones.ready(await clones.start(image, options)),
+    ];
+    const { session } = await handshake(one);
+    expect((await handshake(other, session)).resumed).toBe(false);
+    // Nor one of its own: its keys would be those of the image.
+    expect((await handshake(one, session)).resumed).toBe(false);
+  });
+
+  test('takes no dead connection from the pool of an HttpClient', async () => {
+    const env = { DOTNET_SNAPSHOT: 'require', UPSTREAM: upstreamUrl };
+    const clone = await clones.ready(await clones.start(image, { env }));
+    expect(await (await fetch(`${clone.origin}/fetch`)).text()).toBe('upstream');
+  });
+
   test('takes over further arguments that can only be configuration', async () => {
     const command = ['dotnet', 'Clones.dll', '--Greeting:Text=hello'];
     const clone = await clones.ready(await clones.start(image, { env: { DOTNET_SNAPSHOT: 'require' }, command }));
@@ -166,7 +226,7 @@ describe('a restored app', () => {
     const flags = ['--memory', '200m', '--cpus', '1'];
     const clone = await clones.ready(await clones.start(image, { flags, env: { MARK: 'here' } }));
     expect((await clone.logs()).stderr).toMatch(
-      /restored in \d+ ms \(snapshot \w+\), [\d.]+ ms of it in the app; differs from the build: variables MARK ONLY_AT_BUILD, (1 CPUs instead of \d+, )?200 MiB of memory instead of \d+ MiB\n/,
+      /restored in \d+ ms \(snapshot \w+\), [\d.]+ ms of it in the app; differs from the build: variables MARK UPSTREAM ONLY_AT_BUILD, (1 CPUs instead of \d+, )?200 MiB of memory instead of \d+ MiB\n/,
     );
   });
 
@@ -215,7 +275,7 @@ test('a hook that throws before the checkpoint is DS3007 with its name', async (
   const { code, stderr } = await cli([
     'check',
     ...['--project', `${project}/Clones.csproj`, '--framework', 'net10.0', '--traffic', `${project}/traffic.yaml`],
-    ...['--env', 'HOOK_BEFORE=throw', '--name', 'clones-net10.0'],
+    ...['--env', 'HOOK_BEFORE=throw', '--env', `UPSTREAM=${upstreamUrl}`, '--name', 'clones-net10.0'],
   ]);
   expect(stderr).toContain(
     'DS3007: before-checkpoint hook Clones.Hooks.BeforeCheckpoint threw InvalidOperationException: told to throw',

@@ -8,6 +8,11 @@ builder.Services.Configure<Greeting>(builder.Configuration);
 builder.Services.AddSingleton<Ticks>();
 builder.Services.AddHostedService(services => services.GetRequiredService<Ticks>());
 builder.Services.AddDataProtection();
+builder.WebHost.ConfigureKestrel(kestrel =>
+{
+    kestrel.ListenAnyIP(8080);
+    kestrel.ListenAnyIP(8443, listen => listen.UseHttps(Certificate.Make()));
+});
 
 var app = builder.Build();
 Hooks.Register();
@@ -37,6 +42,13 @@ app.MapGet("/say", () =>
 {
     Console.Out.WriteLine("this is stdout");
     Console.Error.WriteLine("this is stderr");
+});
+// A POST is not sent twice: it shows that no dead connection is taken from the client's pool.
+HttpClient client = new();
+app.MapGet("/fetch", async (IConfiguration configuration) =>
+{
+    using var answer = await client.PostAsync(configuration["UPSTREAM"], new StringContent("question"));
+    return await answer.Content.ReadAsStringAsync();
 });
 app.MapPost("/before", () => Hooks.Paths |= 1);
 app.MapPost("/after", () => Hooks.Paths |= 2);

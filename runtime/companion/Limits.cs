@@ -25,7 +25,7 @@ internal sealed class Limits
         int cpus = Cpus();
         if (cpus != _cpus)
         {
-            different.Add($"{cpus} CPUs instead of {_cpus}");
+            different.Add($"{cpus} {(cpus == 1 ? "CPU" : "CPUs")} instead of {_cpus}");
             ThreadPool.GetMinThreads(out int workers, out int ports);
             if (workers == _cpus)
             {

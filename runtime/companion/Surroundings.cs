@@ -72,6 +72,7 @@ internal sealed class Surroundings
 
         TimeZoneInfo.ClearCachedData();
         CultureInfo.CurrentCulture.ClearCachedData();
+        different.Sort(StringComparer.Ordinal);
         different.RemoveAll(name => name == "HOSTNAME" || BelongsTo(s_readAtStart, name) || BelongsTo(s_ofTheSnapshot, name));
         return different;
     }

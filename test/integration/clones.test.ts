@@ -226,7 +226,7 @@ describe('a restored app', () => {
     const flags = ['--memory', '200m', '--cpus', '1'];
     const clone = await clones.ready(await clones.start(image, { flags, env: { MARK: 'here' } }));
     expect((await clone.logs()).stderr).toMatch(
-      /restored in \d+ ms \(snapshot \w+\), [\d.]+ ms of it in the app; differs from the build: variables MARK UPSTREAM ONLY_AT_BUILD, (1 CPUs instead of \d+, )?200 MiB of memory instead of \d+ MiB\n/,
+      /restored in \d+ ms \(snapshot \w+\), [\d.]+ ms of it in the app; differs from the build: variables MARK ONLY_AT_BUILD UPSTREAM, (1 CPU instead of \d+, )?200 MiB of memory instead of \d+ MiB\n/,
     );
   });
 
@@ -269,6 +269,22 @@ describe('a restored app', () => {
     expect(Number((await docker(['wait', clone.container])).stdout)).toBe(1);
     expect((await clone.logs()).stderr).toContain('told to throw; DOTNET_SNAPSHOT=require forbids a normal start');
   });
+});
+
+test('clones that share a value fail the build, which names it without showing it', async () => {
+  const image = 'dotnet-snapshot-test/clones-shared:restore-ready';
+  const { code, stderr } = await cli([
+    'build',
+    ...['--project', `${project}/Clones.csproj`, '--framework', 'net10.0', '--traffic', `${project}/traffic.yaml`],
+    ...['--env', 'SHARED=yes', '--env', `UPSTREAM=${upstreamUrl}`, '--name', 'clones-net10.0', '--tag', image],
+    ...['--clones', '2', '--warmup-timeout', '1', '--output', await testFolder()],
+  ]);
+  expect(stderr).toMatch(
+    /DS5004: 2 of 2 clones share \d+ values that must be unique\.\n.*cookie visit of GET \/values/,
+  );
+  expect(stderr).not.toMatch(/[0-9a-f]{32}/);
+  expect(code).toBe(5);
+  expect((await docker(['image', 'inspect', image], { mayFail: true })).code).not.toBe(0);
 });
 
 test('a hook that throws before the checkpoint is DS3007 with its name', async () => {

@@ -53,6 +53,11 @@ internal static class AppConfiguration
             Add(arguments, configuration);
         }
 
+        Load(configuration);
+    }
+
+    private static void Load(IConfigurationRoot configuration)
+    {
         if (configuration.GetType().GetMethod("RaiseChanged", BindingFlags.Instance | BindingFlags.NonPublic, Type.EmptyTypes) is not { } raiseChanged)
         {
             configuration.Reload();
@@ -62,7 +67,15 @@ internal static class AppConfiguration
         // What Reload() does, but for files that are as they were: each would tell all listeners once more.
         foreach (IConfigurationProvider provider in configuration.Providers)
         {
-            if (!s_files.TryGetValue(provider, out (string? Path, DateTime Modified) noted) || noted != StateOf(noted.Path))
+            if (provider is ChainedConfigurationProvider { Configuration: IConfigurationRoot chained })
+            {
+                Load(chained);
+            }
+            else if (provider is StreamConfigurationProvider)
+            {
+                // A stream can be read once.
+            }
+            else if (!s_files.TryGetValue(provider, out (string? Path, DateTime Modified) noted) || noted != StateOf(noted.Path))
             {
                 provider.Load();
             }
@@ -78,9 +91,16 @@ internal static class AppConfiguration
         foreach (FileConfigurationProvider file in (host.Find<IConfiguration>() as IConfigurationRoot)?.Providers.OfType<FileConfigurationProvider>() ?? [])
         {
             IFileInfo? info = file.Source.Path is { } path ? file.Source.FileProvider?.GetFileInfo(path) : null;
-            s_files[file] = StateOf(info?.PhysicalPath);
+            if (info?.PhysicalPath is { } physical && IsFrameworks(file))
+            {
+                s_files[file] = StateOf(physical);
+            }
         }
     }
+
+    /// <summary>Another's provider may make more of its file than what stands in it.</summary>
+    private static bool IsFrameworks(IConfigurationProvider provider) =>
+        provider.GetType().Assembly.GetName().Name!.StartsWith("Microsoft.Extensions.Configuration.", StringComparison.Ordinal);
 
     /// <summary>A file that is not there has a time, too: the year 1601.</summary>
     private static (string? Path, DateTime Modified) StateOf(string? path) => (path, path is null ? default : File.GetLastWriteTimeUtc(path));

@@ -85,7 +85,7 @@ internal sealed class AppHooks
             using Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { SendTimeout = timeout, ReceiveTimeout = timeout };
             socket.Connect(IPAddress.Loopback, target.Port);
             socket.Send(Encoding.ASCII.GetBytes(
-                $"POST {target.PathAndQuery} HTTP/1.1\r\nHost: localhost\r\n{RequestGate.PassHeader}: {RequestGate.Pass}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+                $"POST {target.PathAndQuery} HTTP/1.1\r\nHost: localhost\r\n{RequestGate.PassHeader}: {Gate.Pass}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
             byte[] answer = new byte[512];
             int length = 0;
             for (int got = -1; got != 0 && length < answer.Length; length += got)
@@ -94,7 +94,7 @@ internal sealed class AppHooks
             }
 
             string[] status = Encoding.ASCII.GetString(answer, 0, length).Split("\r\n")[0].Split(' ');
-            if (status is not [_, { Length: 3 } code, ..] || code[0] is not ('2' or '3'))
+            if (status is not [_, { Length: 3 } code, ..] || code[0] != '2')
             {
                 throw new HookException($"{input} ({target.AbsolutePath}) answered {string.Join(' ', status.Skip(1))}");
             }

@@ -83,7 +83,7 @@ internal sealed class AppHost : IObserver<DiagnosticListener>, IObserver<KeyValu
         if (HasWebFramework())
         {
             HasWeb = true;
-            ((IHostBuilder)builder).ConfigureServices((_, services) => HasGate = WebServices.AddTo(services));
+            ((IHostBuilder)builder).ConfigureServices((_, services) => HasGate |= WebServices.AddTo(services));
         }
     }
 

@@ -119,6 +119,12 @@ internal sealed unsafe class Clock
     /// <summary>Threads that wait with a deadline of the old clock would wait for as long as this one is behind.</summary>
     private void ShiftWaits(long milliseconds)
     {
+        if (Array.Exists(AppDomain.CurrentDomain.GetAssemblies(), assembly => assembly.GetName().Name == "System.Threading.RateLimiting"))
+        {
+            // Its limiters remember moments of the old clock, and would give nothing out before it comes round again.
+            throw new RestoreException($"the monotonic clock is {-milliseconds / 1000} s behind the build's, and rate limiters can't be told");
+        }
+
         if (!s_known || _shiftWaits is null || _shiftWaits(milliseconds * 1_000_000, _frozenAt * 1_000_000) != 0)
         {
             throw new RestoreException($"the monotonic clock is {-milliseconds / 1000} s behind the build's, and waiting threads can't be told on this system");

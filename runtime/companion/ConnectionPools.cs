@@ -40,11 +40,14 @@ internal static class ConnectionPools
         }
 
         // A data source that was built by itself is not among its driver's pools.
-        if (host.Find<DbDataSource>() is { } source && source.GetType().GetMethod("Clear", Type.EmptyTypes) is { } clearSource)
+        NpgsqlSources.All().ForEach(Clear);
+        if (host.Find<DbDataSource>() is { } source)
         {
-            clearSource.Invoke(source, null);
+            Clear(source);
         }
 
         return cleared;
     }
+
+    private static void Clear(DbDataSource source) => source.GetType().GetMethod("Clear", Type.EmptyTypes)?.Invoke(source, null);
 }

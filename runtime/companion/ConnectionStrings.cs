@@ -1,5 +1,4 @@
 using System;
-using System.Collections;
 using System.Collections.Generic;
 using System.Data.Common;
 using System.Linq;
@@ -26,7 +25,8 @@ internal static class ConnectionStrings
     /// <summary>After the configuration was reloaded. Throws <see cref="RestoreException"/> where a source can't be told.</summary>
     public static void TakeOver(AppHost host)
     {
-        if (s_noted.Count == 0 || Array.Find(AppDomain.CurrentDomain.GetAssemblies(), assembly => assembly.GetName().Name == "Npgsql") is not { } npgsql)
+        List<DbDataSource> sources = s_noted.Count == 0 ? [] : NpgsqlSources.All();
+        if (sources.Count == 0)
         {
             return;
         }
@@ -36,7 +36,7 @@ internal static class ConnectionStrings
         {
             if (now.TryGetValue(key, out string? value) && value != before)
             {
-                foreach (DbDataSource source in SourcesOf(before, npgsql, host))
+                foreach (DbDataSource source in sources.FindAll(source => IsSame(source, before)))
                 {
                     Tell(source, value, key);
                 }
@@ -57,15 +57,6 @@ internal static class ConnectionStrings
         }
 
         return found;
-    }
-
-    private static List<DbDataSource> SourcesOf(string connectionString, Assembly npgsql, AppHost host)
-    {
-        Type manager = npgsql.GetType("Npgsql.PoolManager", throwOnError: true)!;
-        object? pools = manager.GetProperty("Pools", Members)?.GetValue(null) ?? manager.GetField("Pools", Members)?.GetValue(null);
-        IEnumerable<DbDataSource> pooled = ((IDictionary)pools!).Values.Cast<DbDataSource>();
-        IEnumerable<DbDataSource> own = host.Find<DbDataSource>() is { } source && source.GetType().Assembly == npgsql ? [source] : [];
-        return pooled.Concat(own).Distinct().Where(candidate => IsSame(candidate, connectionString)).ToList();
     }
 
     private static bool IsSame(DbDataSource source, string connectionString)

@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace DotnetSnapshot.Companion;
@@ -17,18 +18,32 @@ internal static class ControlChannel
     /// </summary>
     public static void Serve(Settings settings, Func<string, string> answer)
     {
+        using StreamReader requests = new(Open(settings.RequestDescriptor, FileAccess.Read));
+        using FileStream answers = Open(settings.AnswerDescriptor, FileAccess.Write);
+        while (Next(requests) is { } request)
+        {
+            byte[] line = Encoding.UTF8.GetBytes(answer(request) + '\n');
+            try
+            {
+                answers.Write(line);
+            }
+            catch (IOException)
+            {
+                // The launcher is gone; the app goes on without a companion.
+                return;
+            }
+        }
+    }
+
+    private static string? Next(StreamReader requests)
+    {
         try
         {
-            using StreamReader requests = new(Open(settings.RequestDescriptor, FileAccess.Read));
-            using StreamWriter answers = new(Open(settings.AnswerDescriptor, FileAccess.Write)) { AutoFlush = true, NewLine = "\n" };
-            while (requests.ReadLine() is { } request)
-            {
-                answers.WriteLine(answer(request));
-            }
+            return requests.ReadLine();
         }
         catch (IOException)
         {
-            // The launcher is gone; the app goes on without a companion.
+            return null;
         }
     }
 

@@ -67,7 +67,7 @@ internal sealed class Limits
 
     private static long MemoryBytes()
     {
-        long machine = 1024L * Number(File.ReadLines("/proc/meminfo").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
+        long machine = 1024L * long.Parse(File.ReadLines("/proc/meminfo").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
         return long.TryParse(Text("memory.max") ?? Text("memory/memory.limit_in_bytes"), CultureInfo.InvariantCulture, out long limit)
             ? Math.Min(limit, machine)
             : machine;

@@ -13,16 +13,22 @@ internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration rest
     /// </summary>
     public string Run()
     {
+        // A checkpoint that was given up on may have left the app held.
+        Undo();
         try
         {
-            int inFlight = host.HasGate ? RequestGate.Close(deadline) : 0;
+            int inFlight = host.HasGate ? Gate.Close(deadline) : 0;
             hooks.RunBeforeCheckpoint();
             List<string> cleared = ConnectionPools.Clear(host);
-            TerminalSignals.Handle(host);
+            if (host.Services is not null)
+            {
+                TerminalSignals.Handle(host);
+            }
+
             restoration.Rehearse();
             if (host.HasWeb)
             {
-                DataProtectionKeys.Forget(host);
+                Gate.ForgetKeys(host);
             }
 
             List<string> open = OpenHandles.List();
@@ -46,7 +52,7 @@ internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration rest
         restoration.Resume();
         if (host.HasGate)
         {
-            RequestGate.Open(restored: false);
+            Gate.Open(restored: false);
         }
 
         return """{"resumed":true}""";

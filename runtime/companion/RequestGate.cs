@@ -36,6 +36,7 @@ internal sealed class RequestGate : IStartupFilter
     public static int Close(TimeSpan deadline)
     {
         s_closed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Interlocked.MemoryBarrier();
         for (long start = Stopwatch.GetTimestamp(); InFlight > 0 && Stopwatch.GetElapsedTime(start) < deadline;)
         {
             Thread.Sleep(1);
@@ -98,7 +99,18 @@ internal sealed class RequestGate : IStartupFilter
     private static void AfterRestore(HttpContext context)
     {
         // The server's own is that of the checkpoint until it renews it.
-        context.Response.Headers.Date = DateTimeOffset.UtcNow.ToString("R", CultureInfo.InvariantCulture);
+        context.Response.OnStarting(
+            static state =>
+            {
+                IHeaderDictionary headers = ((HttpContext)state).Response.Headers;
+                if (headers.Date.Count == 0)
+                {
+                    headers.Date = DateTimeOffset.UtcNow.ToString("R", CultureInfo.InvariantCulture);
+                }
+
+                return Task.CompletedTask;
+            },
+            context);
         if (Stopwatch.GetElapsedTime(s_restoredAt) > s_dateRenewal)
         {
             s_watching = false;

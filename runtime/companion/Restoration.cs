@@ -65,14 +65,13 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
             List<string> different = Renew(restored);
             if (host.HasWeb)
             {
-                RequestGate.RenewPass();
-                DataProtectionKeys.KeepWhereTheFrameworkDoes();
+                Gate.LeaveImage();
             }
 
             hooks.RunAfterRestore(restored.Snapshot);
             if (host.HasGate)
             {
-                RequestGate.Open(restored: true);
+                Gate.Open(restored: true);
             }
 
             string took = string.Create(CultureInfo.InvariantCulture, $"ok {Stopwatch.GetElapsedTime(start).TotalMilliseconds:0.0} ms of it in the app");
@@ -93,8 +92,8 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
         List<string> variables = surroundings.TakeOver(restored.Environment);
         AppConfiguration.Reload(host, restored.Arguments);
         ConnectionStrings.TakeOver(host);
-        List<string> different = _limits.TakeOver();
         waitForPool();
+        List<string> different = _limits.TakeOver();
         if (variables.Count > 0)
         {
             string more = variables.Count > MostNames ? $" and {variables.Count - MostNames} more" : "";
@@ -108,7 +107,8 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
     {
         TargetInvocationException { InnerException: { } inner } => Describe(inner),
         HookException or RestoreException => error.Message,
-        _ => $"{error.GetType().Name}: {error.Message}",
+        // Not the message: it may hold a value of the configuration.
+        _ => $"{error.GetType().Name} in {error.TargetSite?.DeclaringType?.FullName}.{error.TargetSite?.Name}",
     };
 }
 

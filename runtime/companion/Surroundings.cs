@@ -78,7 +78,7 @@ internal sealed class Surroundings
     }
 
     private static bool IsReadAtStart(string name) =>
-        Array.IndexOf(s_readAtStartByName, name) >= 0
+        Array.Exists(s_readAtStartByName, known => known.Equals(name, StringComparison.OrdinalIgnoreCase))
         || (BelongsTo(s_readAtStart, name) && !BelongsTo(s_ofTheSnapshot, name));
 
     /// <summary>Kubernetes tells of a service `dotnet-shop` by variables such as DOTNET_SHOP_PORT_80_TCP, which are no settings.</summary>

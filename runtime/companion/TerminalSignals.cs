@@ -2,6 +2,7 @@ using System;
 using System.Collections;
 using System.Linq;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting;
 
@@ -16,6 +17,7 @@ internal static class TerminalSignals
     private static PosixSignalRegistration? s_hangup;
 
     /// <summary>Does nothing where the app handles the signal itself, or has no host that could stop.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Handle(AppHost host)
     {
         if (s_hangup is null && host.Find<IHostApplicationLifetime>() is { } lifetime && !IsHandledByApp())

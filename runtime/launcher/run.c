@@ -133,11 +133,15 @@ static int restore(const struct launch *launch, int log, int in, int out) {
     dprintf(log, "Error (launcher): can't run %s: %s\n", CRIU, strerror(errno));
     _exit(127);
   }
-  return wait_for_criu(criu, log);
+  if (criu < 0) dprintf(log, "Error (launcher): can't start criu: %s\n", strerror(errno));
+  return criu < 0 ? 1 : wait_for_criu(criu, log);
 }
 
 /* Ends the app and whatever it has started; what follows is a start of its own. */
 static void end_app(void) {
+  /* In a shared PID namespace the number may be somebody else's process. */
+  siginfo_t ours;
+  if (waitid(P_PID, APP_PID, &ours, WEXITED | WNOHANG | WNOWAIT)) return;
   kill(-APP_PID, SIGKILL);
   kill(APP_PID, SIGKILL);
   while (waitpid(APP_PID, NULL, 0) < 0 && errno == EINTR) continue;

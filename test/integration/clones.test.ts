@@ -287,6 +287,19 @@ test('clones that share a value fail the build, which names it without showing i
   expect((await docker(['image', 'inspect', image], { mayFail: true })).code).not.toBe(0);
 });
 
+test('an app without the ASP.NET Core framework and without a host restores, too', async () => {
+  const image = 'dotnet-snapshot-test/plain:restore-ready';
+  const { code, stderr } = await cli([
+    'build',
+    ...['--project', 'test/integration/apps/plain', '--traffic', 'test/integration/apps/plain/traffic.yaml'],
+    ...['--tag', image, '--clones', '2', '--pairs', '1', '--warmup-timeout', '1', '--output', await testFolder()],
+  ]);
+  expect(stderr).not.toMatch(/DS\d{4}/);
+  expect(stderr).toContain('it has no ASP.NET Core host');
+  expect(code).toBe(0);
+  await docker(['image', 'rm', '--force', image, 'dotnet-snapshot/plain:app'], { mayFail: true });
+});
+
 test('a hook that throws before the checkpoint is DS3007 with its name', async () => {
   const { code, stderr } = await cli([
     'check',

@@ -85,9 +85,7 @@ static void on_signal(int signal, siginfo_t *info, void *thread) {
 struct kernel_sigaction {
   void (*handler)(int, siginfo_t *, void *);
   unsigned long flags;
-#if defined(__x86_64__)
   void (*restorer)(void);
-#endif
   uint64_t mask;
 };
 

@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isIntact, readManifest } from './checkpoint/checkpoint.ts';
+import { readManifest } from './checkpoint/checkpoint.ts';
+import { isIntact } from './checkpoint/imageFiles.ts';
 import type { Measurements, Report, Snapshot } from './model/index.ts';
 import type { Tools } from './tools.ts';
 import type { Warmup } from './warmup/warmup.ts';

@@ -1,14 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Inputs } from './inputs.ts';
-import type { AppImage, PublishedApp, Report, RuntimeBundle, Traffic } from './model/index.ts';
+import type { AppImage, FolderCache, PublishedApp, Report, RuntimeBundle, Traffic } from './model/index.ts';
 
 /** Where snapshots of unchanged apps are kept between runs. */
-export interface SnapshotCache {
-  /** The same path in every run: it is part of an entry's identity. */
-  directory: string;
-  /** Fills the directory; false where there is no entry of that key. */
-  restore(key: string): Promise<boolean>;
-  save(key: string): Promise<void>;
+export interface SnapshotCache extends FolderCache {
   /** Checks a stored report; what comes from a cache is not trusted. */
   parseReport(value: unknown): Report;
 }
@@ -20,15 +15,15 @@ export function cacheKey(
   machine: string,
 ): string {
   const { env, user, port, readyPath, network, name, pairs } = inputs;
-  const { checkpointAt, beforeCheckpointPath, afterRestorePath, hookSeconds } = inputs;
+  const { checkpointAt, beforeCheckpointPath, afterRestorePath, hookSeconds, isa } = inputs;
   const ingredients = [
     // A published app is known by its files; its image's id changes with each build.
     app.published ? [app.published.digest, app.app.baseImageId] : app.app.id,
     app.runtime.reference,
     app.traffic.digest,
     { env, user, port, readyPath, network, name, pairs },
-    { checkpointAt, beforeCheckpointPath, afterRestorePath, hookSeconds },
+    { checkpointAt, beforeCheckpointPath, afterRestorePath, hookSeconds, isa },
     machine,
   ];
-  return `dotnet-snapshot-v1-${createHash('sha256').update(JSON.stringify(ingredients)).digest('hex')}`;
+  return `dotnet-snapshot-v2-${createHash('sha256').update(JSON.stringify(ingredients)).digest('hex')}`;
 }

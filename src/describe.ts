@@ -34,6 +34,7 @@ export function describe(prepared: Prepared, taken: Taken, results: Results): Re
       bytes: taken.snapshot.bytes,
       criuVersion: manifest.criu.version,
       kernel: manifest.host.kernel,
+      ...(manifest.cpu && { isa: manifest.cpu.isa }),
       fromCache: taken.measurements !== undefined,
     },
     warmup,

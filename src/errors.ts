@@ -71,6 +71,16 @@ const CATALOGUE = {
     exit: 5,
     fix: 'Mend the hook that is named, or give the container the setting that the app was warmed with.',
   },
+  DS5006: {
+    exit: 5,
+    fix: 'Run it on a node that has what is named, or build the snapshot with the `isa` that is named.',
+  },
+  DS5007: {
+    exit: 5,
+    fix: 'Pull or build the image again; its files under /opt/dotnet-snapshot are not those of the build.',
+  },
+  DS5008: { exit: 5, fix: 'Build the snapshot again from the changed app; a snapshot holds the app as it was.' },
+  DS5009: { exit: 5, fix: 'Give the container what is named; `dotnet-snapshot run --print IMAGE` shows all flags.' },
   // DS6xxx: storing and reporting.
   DS6001: {
     exit: 1,

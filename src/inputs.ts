@@ -1,6 +1,7 @@
 import { SnapshotError } from './errors.ts';
 import type { KnownSecret, Source } from './model/index.ts';
 import { OPTIONS, type Option, type OptionName } from './options.ts';
+import { ISAS, type Isa } from './warmup/isa.ts';
 
 /** What an app is started and warmed with; every value checked. */
 export interface WarmInputs {
@@ -19,6 +20,8 @@ export interface WarmInputs {
   beforeCheckpointPath?: string;
   afterRestorePath?: string;
   hookSeconds: number;
+  /** The instruction set that the app is held to. */
+  isa: Isa;
   env: Record<string, string>;
   network?: string;
 }
@@ -78,6 +81,7 @@ export function readWarmInputs(read: ReadOption): WarmInputs {
     warmupMillis: whole('warmup-timeout', text('warmup-timeout')!, 1, 3600) * 1000,
     checkpointAt,
     hookSeconds: whole('hook-timeout', text('hook-timeout')!, 1, 300),
+    isa: readIsa(text('isa')!),
     env: Object.fromEntries(pairs('env', text('env'))),
     ...optional('trafficFile', 'traffic'),
     ...optional('name', 'name'),
@@ -135,6 +139,12 @@ function readSource(text: (name: OptionName) => string | undefined): Source {
     publishArguments: lines(text('publish-args')),
     ...(framework !== undefined && { framework }),
   };
+}
+
+function readIsa(value: string): Isa {
+  const isa = ISAS.find((known) => known === value);
+  if (!isa) throw bad('isa', `is "${value}"`, `It must be one of ${ISAS.join(', ')}.`);
+  return isa;
 }
 
 function readSecrets(value: string | undefined): KnownSecret[] {

@@ -3,11 +3,10 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as core from '@actions/core';
 import { context } from '@actions/github';
-import type { SnapshotCache } from './cachekey.ts';
 import { SnapshotError } from './errors.ts';
 import { readInputs } from './inputs.ts';
 import type { Log } from './log.ts';
-import type { Report } from './model/index.ts';
+import type { FolderCache, Report } from './model/index.ts';
 import { appName } from './naming.ts';
 import { ACTION_OPTIONS, type ActionOptionName, type Option } from './options.ts';
 import { clearOutput, outputFiles, writeOutcome, writeScan } from './output.ts';
@@ -19,7 +18,7 @@ import { createSession, runSession } from './session.ts';
 import { packDirectory } from './store/archive.ts';
 import { uploadArtifact } from './store/artifact.ts';
 import { loadBaseline, saveBaseline } from './store/baseline.ts';
-import { restoreSnapshot, saveSnapshot } from './store/cache.ts';
+import { restoreEntry, saveEntry } from './store/cache.ts';
 import { reportSchema } from './store/report-schema.ts';
 import type { Tools } from './tools.ts';
 
@@ -37,14 +36,18 @@ async function main(): Promise<number> {
       const temporary = process.env.RUNNER_TEMP ?? '.';
       const output = inputs.output ?? join(temporary, 'dotnet-snapshot', appName(inputs));
       await clearOutput(output);
-      if (settings.cache) tools.cache = snapshotCache(join(temporary, 'dotnet-snapshot-cache'), log);
+      if (settings.cache) {
+        const directory = join(temporary, 'dotnet-snapshot-cache');
+        tools.cache = { ...folderCache(directory, log), parseReport: (value) => reportSchema.parse(value) };
+        tools.bundleCache = folderCache(join(temporary, 'dotnet-snapshot-runtime-cache'), log);
+      }
       if (process.env.GITHUB_SHA) tools.commit = process.env.GITHUB_SHA;
 
       const outcome = await build(inputs, tools, async (scan) => {
         await writeScan(output, scan);
         core.setOutput('findings', scan.findings.length);
       });
-      const files = await writeOutcome(output, outcome);
+      const files = await writeOutcome(output, outcome, tools);
       core.setOutput('image', outcome.image);
       core.setOutput('snapshot-id', outcome.report.snapshot.id);
       core.setOutput('snapshot-path', files.snapshot);
@@ -103,14 +106,13 @@ function withoutInputs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
 }
 
-function snapshotCache(directory: string, log: Log): SnapshotCache {
+function folderCache(directory: string, log: Log): FolderCache {
   return {
     directory,
-    restore: (key) => restoreSnapshot(key, { dir: directory, log }),
+    restore: (key) => restoreEntry(key, { dir: directory, log }),
     save: async (key) => {
-      await saveSnapshot(key, { dir: directory, log });
+      await saveEntry(key, { dir: directory, log });
     },
-    parseReport: (value) => reportSchema.parse(value),
   };
 }
 

@@ -7,6 +7,7 @@ import type { WarmInputs } from './inputs.ts';
 import { manifestSchema } from './model/manifest.ts';
 import type { Tools } from './tools.ts';
 import { type Warmable, warmedWith } from './warm.ts';
+import { ISAS } from './warmup/isa.ts';
 
 /** Label of a container that `dotnet-snapshot warm` started. Its value tells a later run what a checkpoint needs. */
 const LABEL = 'dotnet-snapshot.warm';
@@ -31,6 +32,7 @@ const warmAppSchema = z.object({
   readyPath: text,
   readyMillis: z.number(),
   network: text.exactOptional(),
+  isa: z.enum(ISAS),
   /** Names of the variables that the user gave it. */
   variables: z.array(text),
   traffic: manifestSchema.shape.traffic,
@@ -51,11 +53,11 @@ export interface RunningApp extends z.infer<typeof warmAppSchema> {
 
 /** The labels by which {@link runningApp} knows the app again. */
 export function warmLabels(inputs: WarmInputs, prepared: Warmable): Record<string, string> {
-  const { port, readyPath, readyMillis, network } = inputs;
+  const { port, readyPath, readyMillis, isa, network } = inputs;
   const { name, app, runtime, published } = prepared;
   const traffic = warmedWith(inputs, prepared);
   const warmApp: z.infer<typeof warmAppSchema> = {
-    ...{ name, app, runtime, port, readyPath, readyMillis, traffic, variables: Object.keys(inputs.env) },
+    ...{ name, app, runtime, port, readyPath, readyMillis, isa, traffic, variables: Object.keys(inputs.env) },
     ...(published && { published: { targetFramework: published.targetFramework, assembly: published.assembly } }),
     ...(network !== undefined && { network }),
   };

@@ -53,6 +53,11 @@ export const OPTIONS = {
     default: '10',
     help: 'How long the app’s hooks may take, before the checkpoint and after a restore.',
   },
+  isa: {
+    value: 'LEVEL',
+    default: 'x86-64-v3',
+    help: 'What the snapshot may ask of a CPU: x86-64-v2, x86-64-v3, x86-64-v4, or native (all that the build machine has).',
+  },
   env: { value: 'KEY=VALUE', kind: 'list', help: 'Environment of the app while it is warmed, one a line or flag.' },
   network: { value: 'NAME', help: 'Docker network to run the app in, for instance with a database.' },
   secrets: { value: 'NAME=VALUE', kind: 'list', help: 'Values that must not be in the snapshot, one a line or flag.' },
@@ -74,7 +79,7 @@ export const ACTION_OPTIONS = {
     value: 'BOOLEAN',
     kind: 'boolean',
     default: 'true',
-    help: 'Reuse the snapshot of an unchanged app from the cache.',
+    help: 'Reuse the snapshot of an unchanged app, and the runtime bundle, from the cache.',
   },
   artifact: {
     value: 'BOOLEAN',

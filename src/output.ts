@@ -1,10 +1,14 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ScanResult, Snapshot } from './model/index.ts';
+import { type Deployment, resourceName } from './deploy/deployment.ts';
+import { deploymentFiles } from './deploy/files.ts';
+import { productionSpec } from './engine/container.ts';
+import type { Manifest, ScanResult, Snapshot } from './model/index.ts';
 import type { Outcome } from './pipeline.ts';
 import { renderMarkdown } from './report/markdown.ts';
 import { renderStartupSvg } from './report/svg.ts';
 import { findingsToSarif } from './scan/index.ts';
+import type { Tools } from './tools.ts';
 import { version } from './version.ts';
 
 /** Files of a build in its output folder. */
@@ -15,6 +19,8 @@ export interface OutputFiles {
   sarif: string;
   /** Folder with manifest.json and checkpoint/. */
   snapshot: string;
+  /** Folder with the files of {@link writeDeployment}. */
+  deploy: string;
 }
 
 /** The paths that a build writes in `directory`. */
@@ -25,6 +31,7 @@ export function outputFiles(directory: string): OutputFiles {
     svg: join(directory, 'startup.svg'),
     sarif: join(directory, 'scan.sarif'),
     snapshot: join(directory, 'snapshot'),
+    deploy: join(directory, 'deploy'),
   };
 }
 
@@ -39,9 +46,10 @@ export async function writeScan(directory: string, scan: ScanResult): Promise<vo
   await writeFile(outputFiles(directory).sarif, `${JSON.stringify(findingsToSarif(scan, version), null, 2)}\n`);
 }
 
-/** Writes the report in its three forms and the scanned snapshot. */
-export async function writeOutcome(directory: string, outcome: Outcome): Promise<OutputFiles> {
+/** Writes the report in its three forms, the scanned snapshot, and the files to deploy its image by. */
+export async function writeOutcome(directory: string, outcome: Outcome, tools: Tools): Promise<OutputFiles> {
   const files = outputFiles(directory);
+  await writeDeployment(files.deploy, outcome.image, outcome.snapshot.manifest, tools);
   await writeSnapshot(directory, outcome.snapshot);
   await writeFile(files.json, `${JSON.stringify(outcome.report, null, 2)}\n`);
   await writeFile(files.svg, renderStartupSvg(outcome.report));
@@ -56,4 +64,29 @@ export async function writeSnapshot(directory: string, { directory: from, manife
   await cp(from, join(snapshot, 'checkpoint'), { recursive: true });
   await writeFile(join(snapshot, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return snapshot;
+}
+
+/** Writes the files to deploy a restore-ready image by, in place of older ones; `chosen` counts before what the manifest says. */
+export async function writeDeployment(
+  directory: string,
+  image: string,
+  manifest: Manifest,
+  { runtimeDirectory }: Pick<Tools, 'runtimeDirectory'>,
+  chosen: Partial<Pick<Deployment, 'name' | 'port' | 'readyPath'>> = {},
+): Promise<string[]> {
+  const { port, path } = manifest.ready ?? { port: 8080, path: '/' };
+  const files = deploymentFiles(
+    {
+      spec: (profile) => productionSpec(image, profile),
+      name: resourceName(manifest.name),
+      port,
+      readyPath: path,
+      manifest,
+      ...chosen,
+    },
+    JSON.parse(await readFile(join(runtimeDirectory, 'seccomp.json'), 'utf8')),
+  );
+  await mkdir(directory, { recursive: true });
+  for (const [file, text] of Object.entries(files)) await writeFile(join(directory, file), text);
+  return Object.keys(files).map((file) => join(directory, file));
 }

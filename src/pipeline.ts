@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import { fromCache, type Taken, toCache } from './cached.ts';
 import { cacheKey } from './cachekey.ts';
-import { CHECKPOINT_FOLDER, checkpoint, dump, preflight, tellPreparation } from './checkpoint/checkpoint.ts';
+import {
+  CHECKPOINT_FOLDER,
+  type CheckpointContext,
+  checkpoint,
+  dump,
+  preflight,
+  tellPreparation,
+} from './checkpoint/checkpoint.ts';
 import { Control } from './checkpoint/control.ts';
 import type { Risks } from './checkpoint/risks.ts';
 import { describe } from './describe.ts';
@@ -10,7 +17,7 @@ import { restoreReadyImage } from './image/restoreReady.ts';
 import { LAUNCHER } from './image/runtime.ts';
 import type { CheckpointInputs, Inputs, WarmInputs } from './inputs.ts';
 import { measure } from './measure/measure.ts';
-import type { KnownSecret, Report, ScanResult, Snapshot, Traffic } from './model/index.ts';
+import type { AppImage, KnownSecret, Report, ScanResult, Snapshot, Traffic } from './model/index.ts';
 import { type RunningApp, settleLater, warmLabels } from './ondemand.ts';
 import { type Prepared, type PreparedApp, prepare, prepareApp, workFolder } from './prepare.ts';
 import { findingsToText, knownSecretsFrom, scanSnapshot } from './scan/index.ts';
@@ -20,6 +27,7 @@ import { parseTraffic } from './traffic/parse.ts';
 import type { UniqueValue } from './verify/unique.ts';
 import { verify } from './verify/verify.ts';
 import { replayToApp as replay, warm, warmedWith } from './warm.ts';
+import { cpuUsed } from './warmup/isa.ts';
 import type { Warmup } from './warmup/warmup.ts';
 
 /** What a build leaves. The snapshot's folder is the door's to store or to drop. */
@@ -42,6 +50,7 @@ export async function build(inputs: Inputs, tools: Tools, onScan: OnScan = async
   const key = cacheKey(inputs, prepared, tools.machine);
   const cached = await stages.run('cache', () => fromCache(key, work, tools));
   const taken = cached ?? (await warmAndCheckpoint(inputs, prepared, tools, work, stages));
+  taken.snapshot.manifest.ready = { port: inputs.port, path: inputs.readyPath };
   const scan = await stages.run('scan', () => requireClean(taken.snapshot, inputs, tools, onScan));
   const candidate = await stages.run('image', () => candidateImage(prepared, taken.snapshot, tools));
   const runOptions = productionOptions(inputs, tools);
@@ -129,10 +138,12 @@ export async function checkpointRunning(
   const snapshot = await stages.run('checkpoint', async () => {
     const criuVersion = await preflight(app.control);
     await tools.docker.createFolder(app.container, imagesFolder);
-    const context = { ...app, criuVersion, directory, imagesFolder, keepRunning: inputs.keep };
+    const cpu = cpuOf({ isa: app.isa, env: app.given }, app.app, tools);
+    const context = { ...app, cpu, criuVersion, directory, imagesFolder, keepRunning: inputs.keep };
     return checkpoint(app.container, app.control, context, tools);
   });
   if (inputs.keep) settled();
+  snapshot.manifest.ready = { port: app.port, path: app.readyPath };
   await stages.run('scan', () => requireClean(snapshot, { ...inputs, env: app.env }, tools, onScan));
   const candidate = await stages.run('image', () => candidateImage(app, snapshot, tools));
   await stages.run('verify', () =>
@@ -166,6 +177,7 @@ async function warmAndCheckpoint(
       {
         ...prepared,
         traffic: warmedWith(inputs, prepared),
+        cpu: cpuOf(inputs, prepared.app, tools),
         criuVersion: warmed.criuVersion,
         directory: join(work, 'snapshot', 'checkpoint'),
       },
@@ -174,6 +186,15 @@ async function warmAndCheckpoint(
   );
   await tools.docker.remove(warmed.container);
   return { snapshot, warmup: warmed.warmup };
+}
+
+/** How the checkpoint tells what the snapshot may ask of a CPU; says where that is another level than was asked for. */
+function cpuOf({ isa, env }: Pick<WarmInputs, 'isa' | 'env'>, app: AppImage, { log }: Tools): CheckpointContext['cpu'] {
+  return (host, choosesAnew) => {
+    const cpu = cpuUsed(isa, { ...app.env, ...env }, host, choosesAnew);
+    if (cpu.isa !== isa) log.info(`isa ${isa} was asked for; this machine has ${cpu.isa}`);
+    return cpu;
+  };
 }
 
 async function uniqueValues(container: string, { docker }: Tools): Promise<UniqueValue[]> {

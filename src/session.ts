@@ -30,7 +30,7 @@ export function createSession(log: Log, environment: NodeJS.ProcessEnv): Session
     cleanup: new Cleanup(log),
     runtimeDirectory: RUNTIME_DIRECTORY,
     environment: Object.fromEntries(given),
-    machine: `${release()} ${cpus()[0]?.model ?? process.arch}`,
+    machine: `${release()} ${process.arch} ${cpus()[0]?.model ?? ''}`,
   };
   return { tools, gate };
 }

@@ -3,6 +3,7 @@ import type { Cleanup } from './cleanup.ts';
 import type { Docker } from './engine/docker.ts';
 import type { Run } from './exec.ts';
 import type { Log } from './log.ts';
+import type { FolderCache } from './model/index.ts';
 
 /** What the pipeline works with; the doors choose each. */
 export interface Tools {
@@ -17,5 +18,7 @@ export interface Tools {
   /** Names kernel and CPU; a cached snapshot is only used where both are the same. */
   machine: string;
   cache?: SnapshotCache;
+  /** Where the runtime bundle is kept for machines that have not built it. */
+  bundleCache?: FolderCache;
   commit?: string;
 }

@@ -15,6 +15,7 @@ internal sealed class Companion
     public Companion(Settings settings)
     {
         _settings = settings;
+        RuntimeDescription.Note();
         // The keys of resumable TLS sessions would lie in the image and be the same in every clone. A switch, for an
         // environment variable would be gone when it is first looked at.
         AppContext.SetSwitch("System.Net.Security.DisableTlsResume", true);

@@ -33,9 +33,10 @@ internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration rest
 
             List<string> open = OpenHandles.List();
             bool quiet = JitActivity.WaitUntilQuiet();
+            bool choosesAnew = CpuChoices.Forget();
             long before = GC.GetTotalMemory(forceFullCollection: false);
             CompactHeap();
-            string answer = $$"""{"clearedPools":{{Json.List(cleared.ConvertAll(Json.Text))}},"heapBytesBefore":{{before}},"heapBytesAfter":{{GC.GetTotalMemory(forceFullCollection: false)}},"gate":{{(host.HasGate ? "true" : "false")}},"inFlight":{{inFlight}},"jitQuiet":{{(quiet ? "true" : "false")}},"hookSeconds":{{(int)deadline.TotalSeconds}},"open":{{Json.List(open.ConvertAll(Json.Text))}}}""";
+            string answer = $$"""{"clearedPools":{{Json.List(cleared.ConvertAll(Json.Text))}},"heapBytesBefore":{{before}},"heapBytesAfter":{{GC.GetTotalMemory(forceFullCollection: false)}},"gate":{{(host.HasGate ? "true" : "false")}},"inFlight":{{inFlight}},"jitQuiet":{{(quiet ? "true" : "false")}},"choosesAnew":{{(choosesAnew ? "true" : "false")}},"hookSeconds":{{(int)deadline.TotalSeconds}},"open":{{Json.List(open.ConvertAll(Json.Text))}}}""";
             restoration.Suspend();
             return answer;
         }

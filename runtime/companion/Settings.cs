@@ -28,6 +28,20 @@ internal sealed record Settings(int RequestDescriptor, int AnswerDescriptor, Tim
     /// <summary>Startup hooks of the app itself, which the companion stands before.</summary>
     public static string? TakeAppHooks() => TakeVariable("APP_HOOKS");
 
+    /// <summary>
+    /// The variables that hold the warmed process to an instruction set were read when it started. They are not the
+    /// app's, and no clone's container has them: gives the app those that it would have without, as src/warmup/isa.ts
+    /// lists them.
+    /// </summary>
+    public static void PutBackVariables()
+    {
+        foreach (string line in TakeVariable("ISA")?.Split('\n', StringSplitOptions.RemoveEmptyEntries) ?? [])
+        {
+            string[] parts = line.Split('=', 2);
+            Environment.SetEnvironmentVariable(parts[0], parts.Length == 2 ? parts[1] : null);
+        }
+    }
+
     private static string? TakeVariable(string name)
     {
         string? value = Environment.GetEnvironmentVariable(Prefix + name);

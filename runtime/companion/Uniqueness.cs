@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Threading;
 using Microsoft.AspNetCore.DataProtection;
@@ -14,6 +15,9 @@ namespace DotnetSnapshot.Companion;
 internal static class Uniqueness
 {
     private const int Threads = 4;
+
+    /// <summary>.NET ends the process at the first use of cryptography where an image has no OpenSSL; an app that uses none runs there.</summary>
+    private static readonly bool s_hasOpenSsl = Array.Exists(["libssl.so.3", "libssl.so.1.1"], name => NativeLibrary.TryLoad(name, out _));
 
     public static string Sample(AppHost host)
     {
@@ -37,7 +41,7 @@ internal static class Uniqueness
         }
 
         missing.Wait();
-        if (host.HasWeb)
+        if (host.HasWeb && s_hasOpenSsl)
         {
             AddProtected(host, values);
         }
@@ -47,11 +51,16 @@ internal static class Uniqueness
 
     private static IEnumerable<(string Source, string Value)> OfThread()
     {
-        yield return ("RandomNumberGenerator.GetBytes", Convert.ToHexString(RandomNumberGenerator.GetBytes(16)));
         yield return ("Guid.NewGuid", Guid.NewGuid().ToString());
         yield return ("Random.Shared", $"{Random.Shared.NextInt64():x16}{Random.Shared.NextInt64():x16}");
         yield return ("Path.GetRandomFileName", Path.GetRandomFileName());
         yield return ("ActivityTraceId.CreateRandom", ActivityTraceId.CreateRandom().ToHexString());
+        if (!s_hasOpenSsl)
+        {
+            yield break;
+        }
+
+        yield return ("RandomNumberGenerator.GetBytes", Convert.ToHexString(RandomNumberGenerator.GetBytes(16)));
         using Aes aes = Aes.Create();
         yield return ("Aes.Key", Convert.ToHexString(aes.Key));
         yield return ("Aes.IV", Convert.ToHexString(aes.IV));

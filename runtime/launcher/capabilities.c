@@ -42,6 +42,19 @@ int grant_ambient_capabilities(void) {
   return 0;
 }
 
+const char *missing_capability(int *in_bounding_set) {
+  static const struct { int number; const char *name; } needed[] = {
+      {CAP_CHECKPOINT_RESTORE, "CHECKPOINT_RESTORE"}, {CAP_SETPCAP, "SETPCAP"}};
+  struct __user_cap_data_struct data[2];
+  if (get(data)) return needed[0].name;
+  for (int i = 0; i < 2; i++)
+    if (!(data[needed[i].number / 32].permitted & 1u << (needed[i].number % 32))) {
+      *in_bounding_set = prctl(PR_CAPBSET_READ, needed[i].number, 0, 0, 0) == 1;
+      return needed[i].name;
+    }
+  return NULL;
+}
+
 /*
  * The app is warmed with no capability at all and an empty bounding set: CRIU can always restore fewer
  * capabilities than a container grants, never more, so this snapshot restores under any capability set.

@@ -29,17 +29,19 @@ static int write_rest(struct line *line, int fd, int timeout_ms) {
   return 0;
 }
 
-int begin_line(struct line *line, const char *snapshot, char **arguments, int to_app) {
+int make_line(struct line *line, const char *snapshot, char **arguments) {
   FILE *stream = open_memstream(&line->text, &line->length);
   if (!stream) return -1;
   fprintf(stream, "restored %s", snapshot);
-  for (char **variable = environ; *variable; variable++) put_word(stream, 'e', *variable);
+  for (char **variable = app_environment(); *variable; variable++) put_word(stream, 'e', *variable);
   for (char **argument = arguments; *argument; argument++) put_word(stream, 'a', *argument);
   putc('\n', stream);
-  if (fclose(stream)) return -1;
+  return fclose(stream) ? -1 : 0;
+}
+
+void start_line(struct line *line, int to_app) {
   fcntl(to_app, F_SETFL, O_NONBLOCK);
   write_rest(line, to_app, 0);
-  return 0;
 }
 
 const char *end_line(struct line *line, int to_app, int from_app, int timeout_ms) {

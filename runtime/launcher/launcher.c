@@ -4,6 +4,7 @@
  *   launcher run -- COMMAND…      production: restore the snapshot of COMMAND, or exec COMMAND itself
  *   launcher warm -- COMMAND…     build: start COMMAND so that it can be checkpointed, and serve `control`
  *   launcher control WORDS…       build: pass one line to the companion inside the app and print its answer
+ *   launcher files                build: list what the app has mapped, as the launch file states it
  *   launcher criu ARGUMENTS…      run the bundled criu with the capabilities this file carries
  *
  * Static, so that it needs nothing of the image it lives in. It carries its capabilities as file
@@ -32,7 +33,17 @@ void say(const char *format, ...) {
   if (write(STDERR_FILENO, line, length) < 0) return;
 }
 
+const char *because(const char *format, ...) {
+  static char reason[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(reason, sizeof reason, format, arguments);
+  va_end(arguments);
+  return reason;
+}
+
 int start_normally(char **command) {
+  environ = app_environment();
   execvp(command[0], command);
   say("dotnet-snapshot: can't run %s: %s", command[0], strerror(errno));
   return errno == ENOENT ? 127 : 126;
@@ -52,11 +63,13 @@ const char *identity(void) {
 }
 
 static int usage(void) {
-  say("usage: launcher run|warm -- COMMAND...  |  launcher control WORDS...  |  launcher criu ARGUMENTS...");
+  say("usage: launcher run|warm -- COMMAND...  |  launcher control WORDS...  |  launcher files  |  launcher criu ARGUMENTS...");
   return 2;
 }
 
 int main(int count, char **words) {
+  keep_environment(count, words);
+  if (count == 2 && !strcmp(words[1], "files")) return list_files();
   if (count < 3) return usage();
   const char *mode = words[1];
   if (!strcmp(mode, "control")) return control_client(words + 2);

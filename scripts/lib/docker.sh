@@ -18,6 +18,16 @@ ensure_docker() {
   say "Docker engine $version"
 }
 
+# Compose as a command of docker; the tests try the files that `deploy` writes with it.
+ensure_compose() {
+  docker compose version > /dev/null 2>&1 && return
+  # Debian 12 itself has the first version, which is another program; start where the engine comes from.
+  case "$(. /etc/os-release && echo "$ID")" in
+    debian) install_package docker-compose/trixie ;;
+    *) install_package docker-compose-v2 ;;
+  esac
+}
+
 install_docker() {
   ensure_package iptables /usr/sbin/iptables
   as_root apt-get update > /dev/null

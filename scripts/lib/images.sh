@@ -8,12 +8,33 @@ ensure_images() {
   ensure_image "$aspnet_image" stand_in_for_aspnet
 }
 
+# ensure_image NAME COMMAND…: has the command make NAME where it is neither here nor in a registry.
 ensure_image() {
-  docker image inspect "$1" > /dev/null 2>&1 && return
-  say "pulling $1"
-  if timeout 300 docker pull --quiet "$1" 2> /dev/null; then return; fi
-  say "no registry answers; making a stand-in for $1"
-  "$2"
+  local image=$1
+  shift
+  docker image inspect "$image" > /dev/null 2>&1 && return
+  say "pulling $image"
+  if timeout 300 docker pull --quiet "$image" 2> /dev/null; then return; fi
+  say "no registry answers; making a stand-in for $image"
+  "$@"
+}
+
+# Another distribution's minimal system, bootstrapped in a container of this one's, which has the keys of both.
+# bootstrap NAME SUITE MIRROR; exit code 3 where the mirror does not answer.
+bootstrap() {
+  local folder
+  node -e 'fetch(process.argv[1], { signal: AbortSignal.timeout(20_000) }).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))' \
+    "$3/dists/$2/Release" || { say "$3 does not answer"; exit 3; }
+  ensure_image "$debian_image" stand_in_for_debian
+  folder=$(mktemp -d)
+  quietly "bootstrapping $2" docker run --rm --privileged --volume "$folder:/out" "$debian_image" sh -ec "
+    apt-get update
+    apt-get install -y --no-install-recommends debootstrap debian-archive-keyring ubuntu-archive-keyring
+    debootstrap --variant=minbase $2 /base $3
+    rm -rf /base/var/cache/apt/archives/*.deb /base/var/lib/apt/lists/*
+    tar --directory /base --create --file /out/base.tar ."
+  docker import --change 'LABEL dotnet-snapshot.stand-in=true' "$folder/base.tar" "$1" > /dev/null
+  as_root rm -rf "$folder"
 }
 
 stand_in_for_debian() {

@@ -1,8 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import type { Docker } from '../engine/docker.ts';
 import { SnapshotError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -10,6 +7,7 @@ import type { AppImage, Manifest, PublishedApp, Snapshot } from '../model/index.
 import { manifestSchema } from '../model/manifest.ts';
 import type { Control, Preparation } from './control.ts';
 import { diagnose } from './diagnosis.ts';
+import { describeFiles } from './imageFiles.ts';
 
 /** Folder inside the warming container that the dump is written to. */
 export const CHECKPOINT_FOLDER = '/opt/dotnet-snapshot/checkpoint';
@@ -67,6 +65,8 @@ export interface CheckpointContext extends DumpOptions {
   /** Absent where the app was not warmed by the replay of a traffic file. */
   traffic?: Manifest['traffic'];
   criuVersion: string;
+  /** What the snapshot may ask of a CPU, of the machine and of whether all that choose by its CPU will choose anew. */
+  cpu: (host: Manifest['host'], choosesAnew: boolean) => NonNullable<Manifest['cpu']>;
   /** Where the snapshot is put; replaced if it exists. */
   directory: string;
 }
@@ -85,6 +85,7 @@ export async function checkpoint(
   const preparation = await control.prepare();
   tellPreparation(preparation, log);
   const process = await control.process();
+  const { appFiles, sockets } = await control.files();
   await dump(control, process.pid, context);
   if (context.keepRunning) await control.resume();
 
@@ -93,6 +94,12 @@ export async function checkpoint(
   await docker.copyOut(container, `${context.imagesFolder ?? CHECKPOINT_FOLDER}/.`, context.directory);
   const files = await describeFiles(context.directory);
   const { pid, uid, gid, identity, stdout, stderr, controlIn, controlOut } = process;
+  const host = {
+    kernel: process.kernel,
+    architecture: process.architecture,
+    cpuFeatures: process.cpuFeatures.split(' ').filter(Boolean),
+    monotonicSeconds: process.monotonicSeconds,
+  };
   const manifest: Manifest = {
     schemaVersion: 1,
     id: createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 12),
@@ -110,17 +117,15 @@ export async function checkpoint(
     },
     runtime,
     process: { pid, uid, gid, identity, stdout, stderr, controlIn, controlOut },
-    host: {
-      kernel: process.kernel,
-      architecture: process.architecture,
-      cpuFeatures: process.cpuFeatures.split(' ').filter(Boolean),
-      monotonicSeconds: process.monotonicSeconds,
-    },
+    host,
+    cpu: context.cpu(host, preparation.choosesAnew),
     criu: { version: context.criuVersion },
     capabilities: ['CHECKPOINT_RESTORE', 'SETPCAP'],
     hookSeconds: preparation.hookSeconds,
     ...(context.traffic && { traffic: context.traffic }),
     files,
+    appFiles,
+    sockets,
   };
   return {
     directory: context.directory,
@@ -142,31 +147,19 @@ export function tellPreparation({ clearedPools, open, gate, inFlight, jitQuiet }
     );
 }
 
-async function describeFiles(directory: string): Promise<Manifest['files']> {
-  const files: Manifest['files'] = {};
-  for (const name of (await readdir(directory)).sort()) {
-    const path = join(directory, name);
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(path), hash);
-    files[name] = { sha256: hash.digest('hex'), bytes: (await stat(path)).size };
-  }
-  return files;
-}
-
-/** Whether a folder still holds exactly the files that the manifest names, unchanged. */
-export async function isIntact(directory: string, manifest: Manifest): Promise<boolean> {
-  const found = await describeFiles(directory).catch(() => ({}));
-  return JSON.stringify(found) === JSON.stringify(manifest.files);
-}
-
 /** Reads and checks a manifest. Throws DS6002 where there is none or it is not one. */
 export async function readManifest(file: string): Promise<Manifest> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) throw new SnapshotError('DS6002', `There is no manifest at ${file}.`);
+  return parseManifest(text, file);
+}
+
+/** Checks the text of a manifest; `source` says where it is from. Throws DS6002 where it is none. */
+export function parseManifest(text: string, source: string): Manifest {
   try {
     return manifestSchema.parse(JSON.parse(text));
   } catch (error) {
-    throw new SnapshotError('DS6002', `${file} is not a manifest of version 1.`, {
+    throw new SnapshotError('DS6002', `${source} is not a manifest of version 1.`, {
       detail: String(error).slice(0, 500),
     });
   }

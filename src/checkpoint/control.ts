@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Docker } from '../engine/docker.ts';
 import { SnapshotError } from '../errors.ts';
-import { manifestSchema } from '../model/manifest.ts';
+import { type Manifest, manifestSchema } from '../model/manifest.ts';
 import { risksSchema } from './risks.ts';
 
 const processSchema = manifestSchema.shape.process.extend({
@@ -21,6 +21,8 @@ const prepareSchema = z.object({
   inFlight: z.number(),
   /** False where the JIT was still at work, which then goes on in each restored app. */
   jitQuiet: z.boolean(),
+  /** False where a library in the app has chosen its functions by this machine's CPU, and will keep to them. */
+  choosesAnew: z.boolean(),
   /** How long hooks may take. */
   hookSeconds: z.number(),
   /** Connections and files, such as `tcp 10.0.0.1:5432`. */
@@ -73,6 +75,14 @@ export class Control {
   /** Values that no other clone may have, made by a restored app that runs with DOTNET_SNAPSHOT=verify. */
   unique = () => this.#ask('unique', uniqueSchema);
 
+  /** Files that the app has mapped, with those that the host reads beside them, and the unix sockets it is bound to. */
+  async files(): Promise<Pick<Manifest, 'appFiles' | 'sockets'>> {
+    const { code, stdout, stderr } = await this.#docker.exec(this.#container, [this.#launcher, 'files']);
+    if (code !== 0)
+      throw new SnapshotError('DS3002', 'The files that the app uses can’t be listed.', { detail: stderr });
+    return parseFiles(stdout);
+  }
+
   /** Runs criu inside the container with the launcher's capabilities. */
   criu(args: readonly string[]) {
     return this.#docker.exec(this.#container, [this.#launcher, 'criu', ...args]);
@@ -93,6 +103,21 @@ export class Control {
       });
     return answer.data;
   }
+}
+
+/** Lines `file BYTES SECONDS XXH64 PATH` and `socket PATH`, as in the launch file. */
+function parseFiles(text: string): Pick<Manifest, 'appFiles' | 'sockets'> {
+  const lines = text.split('\n');
+  const matches = (pattern: RegExp) => lines.map((line) => pattern.exec(line)).filter((match) => match !== null);
+  return {
+    appFiles: matches(/^file (\d+) (-?\d+) ([0-9a-f]{16}) (\/.*)$/).map(([, bytes, modified, xxh64, path]) => ({
+      path: path!,
+      bytes: Number(bytes),
+      modified: Number(modified),
+      xxh64: xxh64!,
+    })),
+    sockets: matches(/^socket (\/.*)$/).map(([, path]) => path!),
+  };
 }
 
 function failureOf(request: string, { error, code }: z.infer<typeof failureSchema>): SnapshotError {

@@ -22,9 +22,11 @@ export const build: Command = {
     const directory = inputs.output ?? join('out', appName(inputs));
     await clearOutput(directory);
     const outcome = await runPipeline(inputs, tools, (scan) => writeScan(directory, scan));
-    const files = await writeOutcome(directory, outcome);
+    const files = await writeOutcome(directory, outcome, tools);
     console.log(headline(outcome.report, outcome.report.name));
-    console.log(`image     ${outcome.image}\nreport    ${files.markdown}\nsnapshot  ${files.snapshot}`);
+    console.log(
+      `image     ${outcome.image}\nreport    ${files.markdown}\nsnapshot  ${files.snapshot}\ndeploy    ${files.deploy}`,
+    );
     return 0;
   },
 };

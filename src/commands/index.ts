@@ -2,6 +2,7 @@ import { build } from './build.ts';
 import { check } from './check.ts';
 import { checkpoint } from './checkpoint.ts';
 import type { Command } from './command.ts';
+import { deploy } from './deploy.ts';
 import { inspect } from './inspect.ts';
 import { replayCommand } from './replay.ts';
 import { run } from './run.ts';
@@ -18,4 +19,5 @@ export const commands = {
   inspect,
   replay: replayCommand,
   run,
+  deploy,
 } satisfies Record<string, Command>;

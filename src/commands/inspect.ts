@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readManifest } from '../checkpoint/checkpoint.ts';
+import { parseManifest, readManifest } from '../checkpoint/checkpoint.ts';
 import { SnapshotError } from '../errors.ts';
 import { PREFIX } from '../image/runtime.ts';
-import { type Manifest, manifestSchema } from '../model/manifest.ts';
+import type { Manifest } from '../model/index.ts';
 import type { Tools } from '../tools.ts';
 import type { Command } from './command.ts';
 import { parseFlags } from './flags.ts';
@@ -26,12 +26,13 @@ export const inspect: Command = {
   },
 };
 
-async function manifestOfImage(image: string, { docker, cleanup }: Tools): Promise<Manifest> {
+/** The manifest in a restore-ready image; throws DS6002 where it holds none, DS2009 where there is no such image here. */
+export async function manifestOfImage(image: string, { docker, cleanup }: Tools): Promise<Manifest> {
   await docker.requireEngine();
   await docker.requireImage(image);
   const container = await docker.create({ image });
   cleanup.defer('container', () => docker.remove(container));
   const text = await docker.readFile(container, `${PREFIX}/manifest.json`);
   if (text === undefined) throw new SnapshotError('DS6002', `The image ${image} holds no snapshot.`);
-  return manifestSchema.parse(JSON.parse(text));
+  return parseManifest(text, `${PREFIX}/manifest.json of ${image}`);
 }

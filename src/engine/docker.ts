@@ -109,6 +109,16 @@ export class Docker {
     return result;
   }
 
+  /** Writes an image with its name and layers to a file, as `docker save` does. */
+  async save(reference: string, file: string): Promise<void> {
+    await this.#docker(['save', '--output', file, reference]);
+  }
+
+  /** Loads the images of such a file under their names. Throws where it is damaged. */
+  async load(file: string): Promise<void> {
+    await this.#docker(['load', '--input', file]);
+  }
+
   async removeImage(reference: string): Promise<void> {
     await this.#docker(['image', 'rm', '--force', reference], { allowFailure: true });
   }

@@ -2,9 +2,9 @@ import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Docker } from '../engine/docker.ts';
-import { SnapshotError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { AppImage, Manifest, RuntimeBundle, Snapshot } from '../model/index.ts';
+import type { AppImage, RuntimeBundle, Snapshot } from '../model/index.ts';
+import { launchFile } from './launchFile.ts';
 import { LAUNCHER, PREFIX } from './runtime.ts';
 
 interface Tools {
@@ -72,27 +72,4 @@ async function buildOn(
   } finally {
     await rm(context, { recursive: true, force: true });
   }
-}
-
-/** What the companion may take beyond the time of the hooks, of the package and by path, before the launcher gives the clone up. */
-const GRACE_SECONDS = 5;
-
-/** The part of the manifest that the launcher needs, as lines: a static C program then needs no JSON parser. */
-export function launchFile(manifest: Manifest): string {
-  const { process } = manifest;
-  if (manifest.app.command.some((word) => word.includes('\n')))
-    throw new SnapshotError('DS3006', 'The app’s command has a line break in one of its words.', {
-      fix: 'Start the app by a command without line breaks.',
-    });
-  return [
-    `snapshot ${manifest.id}`,
-    `identity ${process.identity}`,
-    `stdout ${process.stdout}`,
-    `stderr ${process.stderr}`,
-    `control-in ${process.controlIn}`,
-    `control-out ${process.controlOut}`,
-    `answer-seconds ${2 * manifest.hookSeconds + GRACE_SECONDS}`,
-    ...manifest.app.command.map((word) => `command ${word}`),
-    '',
-  ].join('\n');
 }

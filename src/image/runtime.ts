@@ -6,7 +6,8 @@ import type { Docker } from '../engine/docker.ts';
 import { SnapshotError } from '../errors.ts';
 import type { Run } from '../exec.ts';
 import type { Log } from '../log.ts';
-import type { RuntimeBundle } from '../model/index.ts';
+import type { FolderCache, RuntimeBundle } from '../model/index.ts';
+import { keepBundle, loadBundle } from './bundleCache.ts';
 
 /** Where the bundle lies in every image that holds it. */
 export const PREFIX = '/opt/dotnet-snapshot';
@@ -16,21 +17,24 @@ export const LAUNCHER = `${PREFIX}/bin/launcher`;
 const STEP = /^(Step \d+|#\d+ \[)/;
 
 /** Parts of runtime/ that the bundle is built from. */
-const INGREDIENTS = ['Dockerfile', 'launcher', 'companion', 'criu', 'debian-sid'];
+const INGREDIENTS = ['Dockerfile', 'launcher', 'companion', 'criu'];
 
 /**
- * The runtime bundle as an image on this engine, built where it is not there yet; its tag is the digest of what it is
- * built from. `directory` is this project's runtime folder. Throws DS2008 where it can't be built.
+ * The runtime bundle as an image on this engine, taken from the cache or built where it is not there yet; its tag is
+ * the digest of what it is built from. `directory` is this project's runtime folder. Throws DS2008 where it can't be
+ * built.
  */
 export async function ensureRuntime(
   directory: string,
-  { docker, run, log }: { docker: Docker; run: Run; log: Log },
+  tools: { docker: Docker; run: Run; log: Log; bundleCache?: FolderCache },
 ): Promise<RuntimeBundle> {
+  const { docker, run, log, bundleCache } = tools;
   const reference = `dotnet-snapshot/runtime:${await digestOfIngredients(directory)}`;
-  if (!(await docker.image(reference)))
-    await log.group(`Building the runtime bundle (CRIU, launcher, companion): ${reference}`, () =>
-      build(directory, reference, docker, run, log),
-    );
+  if ((await docker.image(reference)) || (await loadBundle(reference, bundleCache, tools))) return { reference };
+  await log.group(`Building the runtime bundle (CRIU, launcher, companion): ${reference}`, () =>
+    build(directory, reference, docker, run, log),
+  );
+  await keepBundle(reference, bundleCache, tools);
   return { reference };
 }
 

@@ -1,5 +1,6 @@
 /** The values that flow from stage to stage; a stage imports these, never another stage. */
 export type * from './app.ts';
+export type * from './cache.ts';
 export type * from './findings.ts';
 export type { Manifest, Snapshot } from './manifest.ts';
 export type * from './report.ts';

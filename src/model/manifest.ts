@@ -22,6 +22,11 @@ export const manifestSchema = z.object({
     processors: z.number(),
     memoryLimitBytes: z.number(),
     serverGc: z.boolean(),
+    /**
+     * Address ranges that the runtime reserved for itself, `START-END,…` in hexadecimal: their pages can be mapped from
+     * the snapshot. Absent in snapshots of earlier versions.
+     */
+    reservedMemory: z.string().exactOptional(),
   }),
   process: z.object({
     pid: z.number(),
@@ -43,15 +48,44 @@ export const manifestSchema = z.object({
     /** CLOCK_MONOTONIC at the checkpoint, in seconds. */
     monotonicSeconds: z.number(),
   }),
+  /** The instruction set that the app was held to while it was warmed; absent in manifests of versions that held it to none. */
+  cpu: z
+    .object({
+      /** `x86-64-v2`, `x86-64-v3`, `x86-64-v4` or `native`: what was used, which may be less than was asked for. */
+      isa: z.string(),
+      /** What the snapshot may use beyond what every CPU of the architecture has, as /proc/cpuinfo lists it; sorted. */
+      features: z.array(z.string()),
+    })
+    .optional(),
   criu: z.object({ version: z.string() }),
   /** What a restore needs beyond no capability at all. */
   capabilities: z.array(z.string()),
   /** How long the app's hooks may take after a restore. */
   hookSeconds: z.number(),
+  /** Where the app answers once it is ready; absent in snapshots of earlier versions. */
+  ready: z.object({ port: z.number(), path: z.string() }).exactOptional(),
   /** What the app was warmed with; absent where that was not the replay of a traffic file. */
   traffic: z.object({ digest: z.string(), requests: z.number() }).optional(),
-  /** Image files: name to sha256 and size in bytes. */
-  files: z.record(z.string(), z.object({ sha256: z.string(), bytes: z.number() })),
+  /** Image files: name to digests and size in bytes; snapshots of earlier versions have no XXH64. */
+  files: z.record(z.string(), z.object({ sha256: z.string(), xxh64: z.string().exactOptional(), bytes: z.number() })),
+  /**
+   * Files of the app and of its runtime that the process had mapped, and those that the host decides from at a start:
+   * a restored process goes on with what it has of them. Snapshots of earlier versions list none.
+   */
+  appFiles: z
+    .array(
+      z.object({
+        path: z.string(),
+        bytes: z.number(),
+        /** Seconds since 1970, rounded down. */
+        modified: z.number(),
+        /** XXH64 with seed 0, 16 hex digits. */
+        xxh64: z.string(),
+      }),
+    )
+    .default([]),
+  /** Paths of the unix sockets that the app was bound to; a restore makes them anew. */
+  sockets: z.array(z.string()).default([]),
   /** Absent until the scan has passed. */
   scan: z
     .object({ verdict: z.literal('clean'), bytes: z.number(), rules: z.number(), knownSecrets: z.number() })

@@ -57,6 +57,8 @@ export interface Report {
     bytes: number;
     criuVersion: string;
     kernel: string;
+    /** The instruction set that the app was held to; absent in reports of versions that held it to none. */
+    isa?: string;
     /** True when an unchanged app's snapshot was taken from the cache. */
     fromCache: boolean;
   };

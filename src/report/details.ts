@@ -54,6 +54,7 @@ function renderBuild({ app, snapshot, warmup, stages, commit, createdAt }: Repor
     ['Warmup', renderWarmup(warmup)],
     ['CRIU', markdownCode(snapshot.criuVersion)],
     ['Kernel', markdownCode(snapshot.kernel)],
+    ['Instruction set', snapshot.isa && markdownCode(snapshot.isa)],
     ['Commit', commit && markdownCode(commit)],
     ['Created', markdownCode(createdAt)],
   ];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Log } from '../log.ts';
 import type { Report } from '../model/index.ts';
-import { restoreNewest, saveSnapshot } from './cache.ts';
+import { restoreNewest, saveEntry } from './cache.ts';
 import { reportSchema } from './report-schema.ts';
 
 /** Where and whose the baseline is. */
@@ -20,7 +20,7 @@ export async function saveBaseline(report: Report, run: string, options: Baselin
   const { branch, dir, log } = options;
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, FILE), JSON.stringify(report));
-  return await saveSnapshot(keyPrefix(report.name, branch) + run, { dir, log });
+  return await saveEntry(keyPrefix(report.name, branch) + run, { dir, log });
 }
 
 /** The branch's newest report of the app called `name`, or undefined where there is none that can be used; never throws. */

@@ -13,18 +13,18 @@ export interface CachedDirectory {
 }
 
 /**
- * Brings a snapshot back from the cache. `dir` is replaced: afterwards it holds that snapshot, or does not exist.
+ * Brings a folder back from the cache. `dir` is replaced: afterwards it holds that entry, or does not exist.
  * True on a hit; never throws, because without the cache the build only takes longer.
  */
-export async function restoreSnapshot(key: string, { dir, log }: CachedDirectory): Promise<boolean> {
-  // The service also answers with an entry whose key merely begins like this one: that is another app's snapshot.
+export async function restoreEntry(key: string, { dir, log }: CachedDirectory): Promise<boolean> {
+  // The service also answers with an entry whose key merely begins like this one: that is another app's.
   if ((await restore(key, [], { dir, log })) === key) return true;
   await rm(dir, { recursive: true, force: true });
   return false;
 }
 
-/** Puts a snapshot into the cache, where an entry never changes. True when it was saved; never throws. */
-export async function saveSnapshot(key: string, { dir, log }: CachedDirectory): Promise<boolean> {
+/** Puts a folder into the cache, where an entry never changes. True when it was saved; never throws. */
+export async function saveEntry(key: string, { dir, log }: CachedDirectory): Promise<boolean> {
   if (!isAvailable(log)) return false;
   try {
     // The client reports most of its failures by the id alone.

@@ -28,7 +28,14 @@ export const reportSchema = schemaOf<Report>()(
       baseImage: text,
       image: text,
     }),
-    snapshot: z.object({ id: text, bytes: amount, criuVersion: text, kernel: text, fromCache: z.boolean() }),
+    snapshot: z.object({
+      id: text,
+      bytes: amount,
+      criuVersion: text,
+      kernel: text,
+      isa: text.exactOptional(),
+      fromCache: z.boolean(),
+    }),
     warmup: z.object({
       rounds: count,
       requests: count,

@@ -1,5 +1,6 @@
 import type { ContainerSpec } from '../engine/container.ts';
 import type { AppImage } from '../model/index.ts';
+import { type Isa, isaVariables } from './isa.ts';
 
 /** Paths inside the container, handed in by the pipeline. */
 export interface RuntimePaths {
@@ -17,6 +18,7 @@ export interface HookSettings {
 }
 
 export interface WarmSpecOptions extends HookSettings {
+  isa: Isa;
   /** The user's variables, on top of the image's own. */
   env: Record<string, string>;
   network?: string;
@@ -52,6 +54,7 @@ export function warmSpec(image: string, app: AppImage, options: WarmSpecOptions,
     env: {
       ...CHECKPOINTABLE,
       ...options.env,
+      ...isaVariables(options.isa, { ...app.env, ...options.env }),
       DOTNET_SNAPSHOT_CONTROL: CONTROL_DESCRIPTORS,
       DOTNET_STARTUP_HOOKS: appHooks ? `${paths.companion}:${appHooks}` : paths.companion,
       ...(appHooks && { DOTNET_SNAPSHOT_APP_HOOKS: appHooks }),

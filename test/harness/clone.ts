@@ -1,11 +1,13 @@
 import { join } from 'node:path';
-import { containerArguments, productionSpec } from '../../src/engine/container.ts';
+import { type ContainerSpec, containerArguments, productionSpec } from '../../src/engine/container.ts';
 import { addressOf, docker, statusOf } from './cli.ts';
 
 const seccomp = join(import.meta.dirname, '../../runtime/seccomp.json');
 
 export interface CloneOptions {
   env?: Record<string, string>;
+  /** What differs from production's container. */
+  spec?: Partial<ContainerSpec>;
   /** Further flags for docker run. */
   flags?: string[];
   /** In place of the image's command. */
@@ -53,9 +55,10 @@ export class Clones {
   }
 
   /** Starts a clone as production does, without waiting for it. */
-  start(image: string, { env, flags = [], command }: CloneOptions = {}): Promise<Clone> {
-    const spec = { ...productionSpec(image, seccomp), ...(env && { env }), ...(command && { command }) };
-    return this.#run([...flags, ...containerArguments(spec)]);
+  start(image: string, { env, spec, flags = [], command }: CloneOptions = {}): Promise<Clone> {
+    const production = productionSpec(image, seccomp);
+    const container = { ...production, ...spec, ...(env && { env }), ...(command && { command }) };
+    return this.#run([...flags, ...containerArguments(container)]);
   }
 
   /** Starts a clone whose monotonic clock is `offset` seconds ahead of (or behind) this machine's. Needs a privileged container. */

@@ -254,7 +254,7 @@ describe('a restored app', () => {
     [
       'it runs with another group',
       { flags: ['--group-add', '4242'] },
-      'DS5002 the container runs as user:group:groups 1654:1654:1654,4242, the app was checkpointed as 1654:1654:1654',
+      'DS5009 the container runs as user:group:groups 1654:1654:1654,4242, the app was checkpointed as 1654:1654:1654',
     ],
   ])('is started normally where %s, and says why', async (_, options, reason) => {
     const clone = await clones.ready(await clones.start(image, options));

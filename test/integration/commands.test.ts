@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { manifestSchema } from '../../src/model/manifest.ts';
 import { addressOf, cli, docker, startCli, statusOf, testFolder } from '../harness/cli.ts';
@@ -33,7 +33,7 @@ afterAll(async () => {
   await docker(['image', 'rm', '--force', image, appImage], { mayFail: true });
 });
 
-test.each(['build', 'check', 'warm', 'checkpoint', 'scan', 'inspect', 'replay', 'run'])(
+test.each(['build', 'check', 'warm', 'checkpoint', 'scan', 'inspect', 'replay', 'run', 'deploy'])(
   '%s --help shows how it is used and runs nothing',
   async (command) => {
     const { code, stdout, stderr } = await cli([command, '--help']);
@@ -53,6 +53,8 @@ test.each<[string, string[], RegExp]>([
   ['no folder to scan', ['scan'], /DS1001: .*is missing/],
   ['an unknown format', ['scan', '.', '--format', 'xml'], /DS1001: .*"xml"/],
   ['a word too many', ['inspect', 'a', 'b'], /DS1001: "b" is one word too many/],
+  ['a name that no cluster takes', ['deploy', image, '--name', 'My Shop'], /DS1001: --name is "My Shop"/],
+  ['a bad port', ['deploy', image, '--port', '99999'], /DS1001: --port is "99999"/],
   ['a bad URL', ['replay', ...traffic, '--url', 'nonsense'], /DS1001: --url/],
 ])('%s is a usage error', async (_what, words, message) => {
   const { code, stderr } = await cli(words);
@@ -128,6 +130,29 @@ test('run restores the app, replay tells right answers from wrong ones, and a st
   expect(stderr).toMatch(/restored in \d+ ms/);
   expect(stdout).toContain('Application is shutting down');
   expect(code).toBe(0);
+});
+
+test('the files of build and of deploy are the same, and Compose restores the app by them', async () => {
+  const folder = await testFolder();
+  const { code, stdout } = await cli(['deploy', image, '--output', folder]);
+  expect(code).toBe(0);
+  for (const file of stdout.trim().split('\n'))
+    expect(await readFile(file, 'utf8')).toBe(await readFile(join(output, 'deploy', basename(file)), 'utf8'));
+  expect(await readFile(join(folder, 'kubernetes.yaml'), 'utf8')).toContain('path: /healthz');
+
+  // Any free port of this machine, in place of the one that the file names.
+  const override = join(folder, 'override.yml');
+  await writeFile(override, 'services: { command-test: { ports: !override ["127.0.0.1::8080"] } }\n');
+  const project = ['compose', '--project-name', container, '--file', join(folder, 'docker-compose.yml')];
+  const compose = (...words: string[]) => docker([...project, '--file', override, ...words]);
+  try {
+    await compose('up', '--detach');
+    const address = (await compose('port', 'command-test', '8080')).stdout.trim();
+    expect(await statusOf(`http://${address}/healthz`)).toBe(200);
+    expect((await compose('logs', 'command-test')).stdout).toMatch(/restored in \d+ ms/);
+  } finally {
+    await compose('down', '--timeout', '10');
+  }
 });
 
 test('check passes an app that can be checkpointed, and keeps nothing of it', async () => {

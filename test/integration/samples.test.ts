@@ -93,7 +93,7 @@ describe('a restore-ready image', () => {
     const container = await start(image, ['--cap-drop', 'ALL']);
     expect(await statusOf(`http://${await addressOf(container)}:8080/healthz`)).toBe(200);
     expect((await docker(['logs', container])).stderr).toMatch(
-      /DS5002 criu: .*CAP_CHECKPOINT_RESTORE.*; starting normally/,
+      /DS5009 the container lacks the capability CHECKPOINT_RESTORE .*; starting normally/,
     );
   });
 

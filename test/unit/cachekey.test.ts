@@ -22,6 +22,7 @@ test.each<Partial<Record<OptionName, string>>>([
   { 'before-checkpoint-path': '/drain' },
   { 'after-restore-path': '/join' },
   { 'hook-timeout': '20' },
+  { isa: 'x86-64-v2' },
   { env: 'A=1' },
 ])('%j makes another snapshot', (options) => {
   expect(keyOf(options)).not.toBe(keyOf({}));

@@ -14,7 +14,7 @@ const app: AppImage = {
   size: 1,
 };
 const paths = { launcher: '/l', companion: '/c.dll' };
-const options = { env: {}, publish: { host: 1, container: 8080 }, hookSeconds: 10 };
+const options = { isa: 'native' as const, env: {}, publish: { host: 1, container: 8080 }, hookSeconds: 10 };
 
 test('production has two capabilities, no way to gain more, and a root that can’t be written', () => {
   expect(containerArguments(productionSpec('image', 'seccomp.json'))).toEqual([

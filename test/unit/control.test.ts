@@ -17,6 +17,7 @@ const prepared = {
   gate: true,
   inFlight: 0,
   jitQuiet: true,
+  choosesAnew: true,
   hookSeconds: 10,
   open: [] as string[],
 };

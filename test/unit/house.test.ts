@@ -14,6 +14,7 @@ const STAGES = [
   'measure',
   'store',
   'report',
+  'deploy',
 ] as const;
 
 /** The only files that may read the environment. */

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { loadBaseline, saveBaseline } from '../../src/store/baseline.ts';
-import { saveSnapshot } from '../../src/store/cache.ts';
+import { saveEntry } from '../../src/store/cache.ts';
 import { type RecordingLog, recordingLog } from '../harness/recording-log.ts';
 import { sampleReport } from './report-sample.ts';
 import { MAIN, useStore } from './store-service.ts';
@@ -65,7 +65,7 @@ describe('the baseline', () => {
   ])('is ignored with a warning when it holds %s', async (_what, content) => {
     await mkdir(dir);
     await writeFile(join(dir, 'report.json'), content);
-    await saveSnapshot('dotnet-snapshot-report-v1/todo-api/main/1', { dir, log });
+    await saveEntry('dotnet-snapshot-report-v1/todo-api/main/1', { dir, log });
     expect(await loadBaseline('todo-api', on('main'))).toBeUndefined();
     expect(log.warnings).toEqual([expect.stringContaining('ignored')]);
   });
@@ -73,7 +73,7 @@ describe('the baseline', () => {
   it('drops members that this version does not know', async () => {
     await mkdir(dir);
     await writeFile(join(dir, 'report.json'), JSON.stringify({ ...sampleReport(), later: true }));
-    await saveSnapshot('dotnet-snapshot-report-v1/todo-api/main/1', { dir, log });
+    await saveEntry('dotnet-snapshot-report-v1/todo-api/main/1', { dir, log });
     expect(await loadBaseline('todo-api', on('main'))).toEqual(sampleReport());
   });
 });

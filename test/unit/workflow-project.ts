@@ -18,7 +18,7 @@ export interface FakeProject {
 
 const INPUTS =
   'project dockerfile image traffic base-image framework publish-args port ready-path ready-timeout warmup-timeout ' +
-  'checkpoint-at before-checkpoint-path after-restore-path hook-timeout name ' +
+  'checkpoint-at before-checkpoint-path after-restore-path hook-timeout isa name ' +
   'tag user env secrets pairs clones cache artifact-name retention-days comment';
 
 const ACTION = `

@@ -38,6 +38,8 @@ static long call(long number, long a, long b, long c, long d) {
 __asm__(".text\nrestorer:\n mov $15, %eax\n syscall\n");
 extern void restorer(void);
 #elif defined(__aarch64__)
+/* Atomics would otherwise be calls into libgcc, which is not linked here. */
+#pragma GCC target("no-outline-atomics")
 static long call(long number, long a, long b, long c, long d) {
   register long x8 __asm__("x8") = number;
   register long x0 __asm__("x0") = a;
@@ -58,7 +60,8 @@ static struct timespec *deadline_of(const ucontext_t *thread) {
   long operation = r[REG_RSI], deadline = r[REG_R10], bits = r[REG_R9];
 #elif defined(__aarch64__)
   const unsigned long long *r = thread->uc_mcontext.regs;
-  int interrupted = (long)r[0] == -EINTR && r[8] == SYS_futex;
+  const uint32_t *next = (const uint32_t *)thread->uc_mcontext.pc;
+  int interrupted = (long)r[0] == -EINTR && r[8] == SYS_futex && next[-1] == 0xd4000001; /* svc #0 */
   long operation = r[1], deadline = r[3], bits = r[5];
 #endif
   int absolute = (operation & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET && !(operation & FUTEX_CLOCK_REALTIME);

@@ -1,0 +1,103 @@
+/**
+ * What a registry stores of a restore-ready image beyond its base: the app's own layer, the runtime bundle's and the
+ * snapshot's, compressed as registries do it.
+ *
+ *   node bench/size.ts [--no-build] [--record]
+ *
+ * Builds the three samples (--no-build takes the images of bench/startup.ts or of the last run), and prints the table
+ * of docs/performance.md (--record puts it there); the numbers are in out/bench/size.json. Needs Node 24
+ * (node_modules/.bin/node), Docker, tar and the .NET SDK.
+ */
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { PREFIX } from '../src/image/runtime.ts';
+import { compressedSize } from './lib/compress.ts';
+import { publishResult } from './lib/document.ts';
+import { OUT, tools } from './lib/machine.ts';
+import { megabytes, table } from './lib/table.ts';
+import { buildRestored, buildVariant, imageOf, JIT } from './lib/variants.ts';
+
+const SAMPLES = ['todo-api', 'mvc-shop', 'worker'];
+/** What the snapshot's layer may be larger than the app's own, both by zstd -3. */
+const ALLOWANCE = 10e6;
+
+/** Layers by a path that only one of them holds. */
+const LAYERS = {
+  app: 'app/',
+  bundle: `${PREFIX.slice(1)}/bin/launcher`,
+  snapshot: `${PREFIX.slice(1)}/checkpoint/inventory.img`,
+} as const;
+type Layer = keyof typeof LAYERS;
+
+const COMPRESSIONS = [
+  { method: 'gzip', level: 6 },
+  { method: 'zstd', level: 3 },
+  { method: 'zstd', level: 19 },
+] as const;
+const TITLES = ['raw', ...COMPRESSIONS.map(({ method, level }) => `${method} -${level}`)];
+
+const { values } = parseArgs({ options: { 'no-build': { type: 'boolean' }, record: { type: 'boolean' } } });
+
+/** Runs a program that must not fail; resolves to what it printed. */
+async function output(argv: string[]): Promise<string> {
+  const { code, stdout, stderr } = await tools.run(argv);
+  if (code !== 0) throw new Error(`${argv.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+/** Bytes of each layer, in the order of TITLES. */
+async function layersOf(image: string): Promise<Record<Layer, number[]>> {
+  const work = await mkdtemp(join(tmpdir(), 'dotnet-snapshot-size-'));
+  try {
+    await output(['docker', 'save', '--output', join(work, 'image.tar'), image]);
+    await output(['tar', '--extract', '--file', join(work, 'image.tar'), '--directory', work]);
+    const [{ Layers: layers }] = JSON.parse(await readFile(join(work, 'manifest.json'), 'utf8'));
+    const sizes: Partial<Record<Layer, number[]>> = {};
+    for (const layer of layers as string[]) {
+      const names = (await output(['tar', '--list', '--file', join(work, layer)])).split('\n');
+      const kind = (Object.keys(LAYERS) as Layer[]).find(
+        (name) => names.includes(LAYERS[name]) && names.some((path) => path !== LAYERS[name] && path !== ''),
+      );
+      if (kind !== undefined) sizes[kind] = await sizesOf(join(work, layer));
+    }
+    return sizes as Record<Layer, number[]>;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function sizesOf(file: string): Promise<number[]> {
+  const sizes = [(await stat(file)).size];
+  for (const { method, level } of COMPRESSIONS) sizes.push((await compressedSize(file, method, level)).written);
+  return sizes;
+}
+
+for (const name of values['no-build'] ? [] : SAMPLES) {
+  const app = { name, project: `samples/${name}` };
+  await buildVariant(app, JIT);
+  const flags = ['--pairs', '1', '--clones', '1'];
+  const traffic = `samples/${name}/traffic.yaml`;
+  await tools.log.group(`building ${name}`, () =>
+    buildRestored(name, imageOf(app, JIT.name), imageOf(app, 'restored'), traffic, flags),
+  );
+}
+
+const rows = [['Sample', 'Layer', ...TITLES, 'Aim (app + 10 MB)']];
+const all: Record<string, Record<Layer, number[]>> = {};
+const zstd3 = TITLES.indexOf('zstd -3');
+for (const name of SAMPLES) {
+  const layers = await layersOf(imageOf({ name }, 'restored'));
+  all[name] = layers;
+  const limit = layers.app[zstd3]! + ALLOWANCE;
+  for (const layer of Object.keys(LAYERS) as Layer[]) {
+    const verdict = layers.snapshot[zstd3]! <= limit ? `${megabytes(limit)}: met` : `${megabytes(limit)}: missed`;
+    rows.push([name, layer, ...layers[layer].map(megabytes), layer === 'snapshot' ? verdict : '']);
+  }
+}
+await publishResult('size', table(rows), values.record);
+await writeFile(
+  join(OUT, 'size.json'),
+  `${JSON.stringify({ unit: 'bytes', methods: TITLES, layers: all }, null, 2)}\n`,
+);

@@ -1,0 +1,39 @@
+import type { ContainerSpec } from '../engine/container.ts';
+import type { Manifest } from '../model/index.ts';
+
+/** What deployment files are made of. */
+export interface Deployment {
+  /** How `dotnet-snapshot run` starts the image, with the seccomp profile at that path. */
+  spec: (seccompProfile: string) => ContainerSpec;
+  /** A DNS label: name of the service and of everything else that gets one. */
+  name: string;
+  port: number;
+  readyPath: string;
+  manifest: Pick<Manifest, 'id' | 'process' | 'host' | 'files'>;
+}
+
+/** The image's reference. */
+export function imageOf({ spec }: Deployment): string {
+  return spec('').image;
+}
+
+/**
+ * How long a stop may take, in seconds: a .NET host gives its services 30 s by default, and then there must be time left
+ * to end.
+ */
+export const STOP_SECONDS = 35;
+
+const MIB = 2 ** 20;
+
+/** Memory to ask for and not to exceed, in MiB: a guess from the snapshot's size, to be replaced by what is measured. */
+export function memoryOf({ files }: Pick<Manifest, 'files'>): { request: number; limit: number } {
+  const snapshot = Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
+  const request = Math.ceil((snapshot / MIB + 64) / 32) * 32;
+  return { request, limit: 2 * request };
+}
+
+/** A name that every kind of resource takes: lower-case letters, digits and hyphens, a letter first, 63 characters. */
+export function resourceName(name: string): string {
+  const spelled = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  return (/^[a-z]/.test(spelled) ? spelled : `app-${spelled.replace(/^-/, '')}`).slice(0, 63).replace(/-+$/, '');
+}

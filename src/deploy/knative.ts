@@ -1,0 +1,49 @@
+import type { IService } from '@kubernetes-models/knative/serving.knative.dev/v1';
+import type { Deployment } from './deployment.ts';
+import { containerComments, POD_VOLUMES, podContainer, probe } from './kubernetes.ts';
+import { yamlFile } from './yaml.ts';
+
+/** A Knative Service, which scales to zero by itself. */
+export function knativeFile(deployment: Deployment): string {
+  const { name, port, manifest } = deployment;
+  const { ports, ...container } = podContainer(deployment);
+  const value: IService = {
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: { name },
+    spec: {
+      template: {
+        spec: {
+          containers: [
+            {
+              ...container,
+              // Knative takes no other names of ports than http1 and h2c.
+              ports: [{ containerPort: port }],
+              readinessProbe: probe(deployment, port),
+              livenessProbe: probe(deployment, port, { periodSeconds: 10, timeoutSeconds: 5 }),
+            },
+          ],
+          volumes: POD_VOLUMES,
+        },
+      },
+    },
+  };
+  const at = 'spec template spec containers 0';
+  return yamlFile(
+    [
+      `Made by dotnet-snapshot for snapshot ${manifest.id}. The nodes need the seccomp profile first: seccomp-nodes.yaml.`,
+      'Knative refuses some of these fields unless the ConfigMap config-features in knative-serving allows them:',
+      '  kubernetes.containerspec-addcapabilities: enabled    for capabilities.add; disabled by default',
+      '  kubernetes.podspec-volumes-emptydir: enabled         for the volume; enabled by default',
+      'kubernetes.podspec-securitycontext is not needed: everything is said at the container. Old versions of Knative want it for runAsGroup and runAsNonRoot there.',
+    ].join('\n'),
+    {
+      value,
+      comments: {
+        ...containerComments(at),
+        [`${at} readinessProbe`]:
+          'Without a period Knative asks many times a second until the app answers, so that no time of a restore is lost.',
+      },
+    },
+  );
+}

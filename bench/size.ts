@@ -2,10 +2,10 @@
  * What a registry stores of a restore-ready image beyond its base: the app's own layer, the runtime bundle's and the
  * snapshot's, compressed as registries do it.
  *
- *   node bench/size.ts [--no-build] [--record]
+ *   node bench/size.ts [SAMPLE…] [--no-build] [--record]
  *
  * Builds the three samples (--no-build takes the images of bench/startup.ts or of the last run), and prints the table
- * of docs/performance.md (--record puts it there); the numbers are in out/bench/size.json. Needs Node 24
+ * of docs/performance.md (--record puts it there); the numbers are in out/bench/size.json. zstd -19 takes minutes. Needs Node 24
  * (node_modules/.bin/node), Docker, tar and the .NET SDK.
  */
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -17,9 +17,8 @@ import { compressedSize } from './lib/compress.ts';
 import { publishResult } from './lib/document.ts';
 import { OUT, tools } from './lib/machine.ts';
 import { megabytes, table } from './lib/table.ts';
-import { buildRestored, buildVariant, imageOf, JIT } from './lib/variants.ts';
+import { BASE_IMAGE, buildRestored, buildVariant, imageOf, JIT } from './lib/variants.ts';
 
-const SAMPLES = ['todo-api', 'mvc-shop', 'worker'];
 /** What the snapshot's layer may be larger than the app's own, both by zstd -3. */
 const ALLOWANCE = 10e6;
 
@@ -38,7 +37,12 @@ const COMPRESSIONS = [
 ] as const;
 const TITLES = ['raw', ...COMPRESSIONS.map(({ method, level }) => `${method} -${level}`)];
 
-const { values } = parseArgs({ options: { 'no-build': { type: 'boolean' }, record: { type: 'boolean' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { 'no-build': { type: 'boolean' }, record: { type: 'boolean' } },
+});
+
+const samples = positionals.length > 0 ? positionals : ['todo-api', 'mvc-shop', 'worker'];
 
 /** Runs a program that must not fail; resolves to what it printed. */
 async function output(argv: string[]): Promise<string> {
@@ -52,10 +56,14 @@ async function layersOf(image: string): Promise<Record<Layer, number[]>> {
   const work = await mkdtemp(join(tmpdir(), 'dotnet-snapshot-size-'));
   try {
     await output(['docker', 'save', '--output', join(work, 'image.tar'), image]);
-    await output(['tar', '--extract', '--file', join(work, 'image.tar'), '--directory', work]);
+    const extract = ['tar', '--extract', '--file', join(work, 'image.tar'), '--directory', work];
+    await output([...extract, 'manifest.json']);
     const [{ Layers: layers }] = JSON.parse(await readFile(join(work, 'manifest.json'), 'utf8'));
+    const base = JSON.parse(await output(['docker', 'image', 'inspect', BASE_IMAGE]))[0].RootFS.Layers.length;
+    const own: string[] = layers.slice(base);
+    await output([...extract, ...own]);
     const sizes: Partial<Record<Layer, number[]>> = {};
-    for (const layer of layers as string[]) {
+    for (const layer of own) {
       const names = (await output(['tar', '--list', '--file', join(work, layer)])).split('\n');
       const kind = (Object.keys(LAYERS) as Layer[]).find(
         (name) => names.includes(LAYERS[name]) && names.some((path) => path !== LAYERS[name] && path !== ''),
@@ -74,7 +82,7 @@ async function sizesOf(file: string): Promise<number[]> {
   return sizes;
 }
 
-for (const name of values['no-build'] ? [] : SAMPLES) {
+for (const name of values['no-build'] ? [] : samples) {
   const app = { name, project: `samples/${name}` };
   await buildVariant(app, JIT);
   const flags = ['--pairs', '1', '--clones', '1'];
@@ -87,7 +95,7 @@ for (const name of values['no-build'] ? [] : SAMPLES) {
 const rows = [['Sample', 'Layer', ...TITLES, 'Aim (app + 10 MB)']];
 const all: Record<string, Record<Layer, number[]>> = {};
 const zstd3 = TITLES.indexOf('zstd -3');
-for (const name of SAMPLES) {
+for (const name of samples) {
   const layers = await layersOf(imageOf({ name }, 'restored'));
   all[name] = layers;
   const limit = layers.app[zstd3]! + ALLOWANCE;

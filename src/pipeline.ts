@@ -15,6 +15,7 @@ import { describe } from './describe.ts';
 import { SnapshotError } from './errors.ts';
 import { restoreReadyImage } from './image/restoreReady.ts';
 import { LAUNCHER } from './image/runtime.ts';
+import { addWrittenPages } from './image/writtenPages.ts';
 import type { CheckpointInputs, Inputs, WarmInputs } from './inputs.ts';
 import { measure } from './measure/measure.ts';
 import type { AppImage, KnownSecret, Report, ScanResult, Snapshot, Traffic } from './model/index.ts';
@@ -24,7 +25,6 @@ import { findingsToText, knownSecretsFrom, scanSnapshot } from './scan/index.ts'
 import { Stages } from './stages.ts';
 import type { Tools } from './tools.ts';
 import { parseTraffic } from './traffic/parse.ts';
-import type { UniqueValue } from './verify/unique.ts';
 import { verify } from './verify/verify.ts';
 import { replayToApp as replay, warm, warmedWith } from './warm.ts';
 import { cpuUsed } from './warmup/isa.ts';
@@ -54,14 +54,16 @@ export async function build(inputs: Inputs, tools: Tools, onScan: OnScan = async
   const scan = await stages.run('scan', () => requireClean(taken.snapshot, inputs, tools, onScan));
   const candidate = await stages.run('image', () => candidateImage(prepared, taken.snapshot, tools));
   const runOptions = productionOptions(inputs, tools);
+  const clones = cloneTools(tools);
   const verified = await stages.run('verify', () =>
     verify(
       prepared.traffic,
       taken.warmup.lastAnswers,
       { ...runOptions, image: candidate, clones: inputs.clones },
-      { ...tools, replay, unique: (container) => uniqueValues(container, tools) },
+      clones,
     ),
   );
+  await stages.run('image', () => addWrittenPages(candidate, prepared.app.user, clones.written(), tools));
   const measurements = await stages.run(
     'measure',
     async () =>
@@ -146,14 +148,16 @@ export async function checkpointRunning(
   snapshot.manifest.ready = { port: app.port, path: app.readyPath };
   await stages.run('scan', () => requireClean(snapshot, { ...inputs, env: app.env }, tools, onScan));
   const candidate = await stages.run('image', () => candidateImage(app, snapshot, tools));
+  const clones = cloneTools(tools);
   await stages.run('verify', () =>
     verify(
       traffic,
       [],
       { ...productionOptions({ ...app, env: app.given }, tools), image: candidate, clones: 1 },
-      { ...tools, replay, unique: (clone) => uniqueValues(clone, tools) },
+      clones,
     ),
   );
+  await stages.run('image', () => addWrittenPages(candidate, app.app.user, clones.written(), tools));
   const image = inputs.tag ?? defaultTag(app.name);
   await tools.docker.tag(candidate, image);
   return { snapshot, image };
@@ -197,8 +201,19 @@ function cpuOf({ isa, env }: Pick<WarmInputs, 'isa' | 'env'>, app: AppImage, { l
   };
 }
 
-async function uniqueValues(container: string, { docker }: Tools): Promise<UniqueValue[]> {
-  return (await new Control(docker, container, LAUNCHER).unique()).values;
+/** What clones are asked, and what the first of them has written by its first answer. */
+function cloneTools(tools: Tools) {
+  const control = (container: string) => new Control(tools.docker, container, LAUNCHER);
+  let written: string | undefined;
+  return {
+    ...tools,
+    replay,
+    unique: async (container: string) => (await control(container).unique()).values,
+    onReady: async (container: string) => {
+      written ??= await control(container).written();
+    },
+    written: () => written ?? '',
+  };
 }
 
 /** Throws DS4001 where the snapshot holds a secret; writes the verdict into its manifest where it holds none. */

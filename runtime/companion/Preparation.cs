@@ -8,6 +8,12 @@ namespace DotnetSnapshot.Companion;
 internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration restoration, TimeSpan deadline)
 {
     /// <summary>
+    /// So often that the JIT has done all it will with this code, and with that of the app's listeners: what it calls hot
+    /// only after a restore is compiled beside the first requests.
+    /// </summary>
+    private const int Rehearsals = 20;
+
+    /// <summary>
     /// Leaves the app with its requests held and its timers stopped, until a restore or <see cref="Undo"/>. Throws
     /// <see cref="HookException"/> where a hook of the app fails; the app then goes on.
     /// </summary>
@@ -25,7 +31,11 @@ internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration rest
                 TerminalSignals.Handle(host);
             }
 
-            restoration.Rehearse();
+            for (int n = 0; n < Rehearsals; n++)
+            {
+                restoration.Rehearse();
+            }
+
             if (host.HasWeb)
             {
                 Gate.ForgetKeys(host);

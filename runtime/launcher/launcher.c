@@ -70,6 +70,7 @@ static int usage(void) {
 int main(int count, char **words) {
   keep_environment(count, words);
   if (count == 2 && !strcmp(words[1], "files")) return list_files();
+  if (count == 2 && !strcmp(words[1], "written")) return list_written();
   if (count < 3) return usage();
   const char *mode = words[1];
   if (!strcmp(mode, "control")) return control_client(words + 2);

@@ -82,6 +82,9 @@ void write_started_normally(const char *reason);
 /* files.c: `launcher files` */
 int list_files(void);
 
+/* written.c: `launcher written` */
+int list_written(void);
+
 /* supervise.c: what PID 1 owes its child */
 void block_signals(sigset_t *before);
 int supervise(pid_t app, int control_socket, int to_app, int from_app);

@@ -40,6 +40,7 @@ static pid_t start_criu(const struct launch *launch, int log, int in, int out) {
   dup2(log, STDERR_FILENO);
   /* Ranges whose pages criu may map from the image; the rest it reads. runtime/criu/patches says why. */
   setenv("CRIU_MAP_RANGES", launch->reserved, 1);
+  setenv("CRIU_WRITTEN_RANGES", PREFIX "/written", 1);
   char *arguments[] = {
       CRIU, "restore", "--unprivileged", "-v1", "--images-dir", SNAPSHOT, "--work-dir", "/",
       "--restore-detached", "--restore-sibling", "--manage-cgroups=ignore", "--tcp-close",

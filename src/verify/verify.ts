@@ -27,6 +27,8 @@ export interface VerifyTools {
   replay: Replay;
   /** Asks the companion in a restored container for values that no other clone may have. */
   unique: (container: string) => Promise<UniqueValue[]>;
+  /** Called with each clone when it has answered its first request, and no other. */
+  onReady?: (container: string) => Promise<void>;
   log: Log;
 }
 
@@ -88,7 +90,7 @@ function requireUnique(shared: SharedValue[], restored: number): void {
 async function restore(
   traffic: Traffic,
   options: VerifyOptions,
-  { docker, replay, unique }: VerifyTools,
+  { docker, replay, unique, onReady }: VerifyTools,
 ): Promise<{ made: UniqueValue[]; answers: Answer[] }> {
   const host = await freePort();
   const container = await docker.create({
@@ -115,6 +117,7 @@ async function restore(
     });
     if (readiness.readyAt === undefined)
       throw new SnapshotError('DS5002', 'The image does not restore.', { detail: await docker.logs(container) });
+    await onReady?.(container);
     // Before the replay: generators that were copied give the same values first, and go apart with use.
     const made = await unique(container);
     return { made, answers: await replay(traffic, { origin }) };

@@ -74,7 +74,7 @@ static const char *answer(const char *request) {
   if (!strcmp(request, "resume\n")) return "{\"resumed\":true}";
   if (!strcmp(request, "unique\n")) return unique();
   if (!strncmp(request, "restored ", 9)) return "ok 0.0 ms of it in the app";
-  return "{\"clearedPools\":[],\"heapBytesBefore\":1,\"heapBytesAfter\":1,\"gate\":true,\"inFlight\":0,\"jitQuiet\":true,\"hookSeconds\":1,\"open\":[]}";
+  return "{\"clearedPools\":[],\"heapBytesBefore\":1,\"heapBytesAfter\":1,\"gate\":true,\"inFlight\":0,\"jitQuiet\":true,\"choosesAnew\":true,\"hookSeconds\":1,\"open\":[]}";
 }
 
 int main(void) {

@@ -24,7 +24,7 @@ const CATALOGUE = {
   DS2007: { exit: 130, fix: 'Run it again; containers and temporary files of this run are gone.' },
   DS2008: {
     exit: 1,
-    fix: 'Let `docker build` reach a Debian mirror (the runtime bundle is built from Debian packages), then run again.',
+    fix: 'Let `docker build` reach a Debian mirror (the runtime bundle is built there from packages and sources), then run again.',
   },
   DS2009: {
     exit: 1,

@@ -21,7 +21,7 @@ internal sealed class Companion
         AppContext.SetSwitch("System.Net.Security.DisableTlsResume", true);
         _hooks = new AppHooks(settings);
         _restoration = new Restoration(_host, _hooks, new Surroundings());
-        _preparation = new Preparation(_host, _hooks, _restoration, settings.HookDeadline);
+        _preparation = new Preparation(_host, _hooks, _restoration, settings);
     }
 
     /// <summary>The control thread.</summary>

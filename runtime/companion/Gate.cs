@@ -18,6 +18,9 @@ internal static class Gate
     public static void Open(bool restored) => RequestGate.Open(restored);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void AnnounceAt(string path) => RequestGate.AnnounceAt(path);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void ForgetKeys(AppHost host) => DataProtectionKeys.Forget(host);
 
     /// <summary>What the image knows counts no longer: the pass, and where data-protection keys are kept.</summary>

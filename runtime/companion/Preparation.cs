@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace DotnetSnapshot.Companion;
 
 /// <summary>What is done to the process right before its checkpoint.</summary>
-internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration restoration, TimeSpan deadline)
+internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration restoration, Settings settings)
 {
     /// <summary>
     /// So often that the JIT has done all it will with this code, and with that of the app's listeners: what it calls hot
@@ -23,7 +23,7 @@ internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration rest
         Undo();
         try
         {
-            int inFlight = host.HasGate ? Gate.Close(deadline) : 0;
+            int inFlight = host.HasGate ? Gate.Close(settings.HookDeadline) : 0;
             hooks.RunBeforeCheckpoint();
             List<string> cleared = ConnectionPools.Clear(host);
             if (host.Services is not null)
@@ -39,6 +39,10 @@ internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration rest
             if (host.HasWeb)
             {
                 Gate.ForgetKeys(host);
+                if (settings.ReadyPath is { } path)
+                {
+                    Gate.AnnounceAt(path);
+                }
             }
 
             List<string> open = OpenHandles.List();
@@ -46,7 +50,7 @@ internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration rest
             bool choosesAnew = CpuChoices.Forget();
             long before = GC.GetTotalMemory(forceFullCollection: false);
             CompactHeap();
-            string answer = $$"""{"clearedPools":{{Json.List(cleared.ConvertAll(Json.Text))}},"heapBytesBefore":{{before}},"heapBytesAfter":{{GC.GetTotalMemory(forceFullCollection: false)}},"gate":{{(host.HasGate ? "true" : "false")}},"inFlight":{{inFlight}},"jitQuiet":{{(quiet ? "true" : "false")}},"choosesAnew":{{(choosesAnew ? "true" : "false")}},"hookSeconds":{{(int)deadline.TotalSeconds}},"open":{{Json.List(open.ConvertAll(Json.Text))}}}""";
+            string answer = $$"""{"clearedPools":{{Json.List(cleared.ConvertAll(Json.Text))}},"heapBytesBefore":{{before}},"heapBytesAfter":{{GC.GetTotalMemory(forceFullCollection: false)}},"gate":{{(host.HasGate ? "true" : "false")}},"inFlight":{{inFlight}},"jitQuiet":{{(quiet ? "true" : "false")}},"choosesAnew":{{(choosesAnew ? "true" : "false")}},"hookSeconds":{{(int)settings.HookDeadline.TotalSeconds}},"open":{{Json.List(open.ConvertAll(Json.Text))}}}""";
             restoration.Suspend();
             return answer;
         }

@@ -11,7 +11,7 @@ namespace DotnetSnapshot.Companion;
 
 /// <summary>
 /// Holds requests from before the checkpoint until the app is safe after the restore. Open after a restore, it costs
-/// one comparison a request.
+/// two comparisons a request.
 /// </summary>
 internal sealed class RequestGate : IStartupFilter
 {
@@ -22,6 +22,10 @@ internal sealed class RequestGate : IStartupFilter
     private static volatile bool s_watching = true;
     private static int s_inFlight;
     private static long s_restoredAt;
+    private static PathString? s_readyPath;
+
+    /// <summary>Answers of the path that tells whether the app is ready tell, in a restored app, that it was restored.</summary>
+    public const string RestoredHeader = "Dotnet-Snapshot";
 
     /// <summary>Requests that the app is working on.</summary>
     public static int InFlight => Volatile.Read(ref s_inFlight);
@@ -58,12 +62,24 @@ internal sealed class RequestGate : IStartupFilter
         closed?.TrySetResult();
     }
 
+    /// <summary>The path whose answers get <see cref="RestoredHeader"/>.</summary>
+    public static void AnnounceAt(string path) => s_readyPath = new PathString(path);
+
     /// <summary>Another pass than the one that the image holds.</summary>
     public static void RenewPass() => Pass = Guid.NewGuid().ToString("N");
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
-        app.Use(rest => context => s_watching ? WatchAsync(rest, context) : rest(context));
+        app.Use(rest => context =>
+        {
+            if (s_watching)
+            {
+                return WatchAsync(rest, context);
+            }
+
+            Announce(context);
+            return rest(context);
+        });
         next(app);
     };
 
@@ -96,8 +112,17 @@ internal sealed class RequestGate : IStartupFilter
         }
     }
 
+    private static void Announce(HttpContext context)
+    {
+        if (s_readyPath is { } path && context.Request.Path == path)
+        {
+            context.Response.Headers[RestoredHeader] = "restored";
+        }
+    }
+
     private static void AfterRestore(HttpContext context)
     {
+        Announce(context);
         // The server's own is that of the checkpoint until it renews it.
         context.Response.OnStarting(
             static state =>

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace DotnetSnapshot.Companion;
 
 /// <summary>What the launcher's environment tells the companion; removed from it, so that the app's child processes find nothing of it.</summary>
-internal sealed record Settings(int RequestDescriptor, int AnswerDescriptor, TimeSpan HookDeadline, Uri? BeforeCheckpoint, Uri? AfterRestore)
+internal sealed record Settings(int RequestDescriptor, int AnswerDescriptor, TimeSpan HookDeadline, Uri? BeforeCheckpoint, Uri? AfterRestore, string? ReadyPath)
 {
     private const string Prefix = "DOTNET_SNAPSHOT_";
 
@@ -22,7 +22,8 @@ internal sealed record Settings(int RequestDescriptor, int AnswerDescriptor, Tim
             int.Parse(descriptors[1], CultureInfo.InvariantCulture),
             TimeSpan.FromSeconds(int.Parse(TakeVariable("HOOK_SECONDS") ?? "10", CultureInfo.InvariantCulture)),
             TakeVariable("BEFORE_URL") is { } before ? new Uri(before) : null,
-            TakeVariable("AFTER_URL") is { } after ? new Uri(after) : null);
+            TakeVariable("AFTER_URL") is { } after ? new Uri(after) : null,
+            TakeVariable("READY_PATH"));
     }
 
     /// <summary>Startup hooks of the app itself, which the companion stands before.</summary>

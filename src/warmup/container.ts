@@ -18,6 +18,8 @@ export interface HookSettings {
 }
 
 export interface WarmSpecOptions extends HookSettings {
+  /** Path whose answers tell that the app was restored. */
+  readyPath: string;
   isa: Isa;
   /** The user's variables, on top of the image's own. */
   env: Record<string, string>;
@@ -65,10 +67,11 @@ export function warmSpec(image: string, app: AppImage, options: WarmSpecOptions,
   };
 }
 
-function hookVariables(hooks: HookSettings, port: number): Record<string, string> {
+function hookVariables(hooks: WarmSpecOptions, port: number): Record<string, string> {
   const url = (path: string) => `http://127.0.0.1:${port}${path}`;
   return {
     DOTNET_SNAPSHOT_HOOK_SECONDS: String(hooks.hookSeconds),
+    DOTNET_SNAPSHOT_READY_PATH: hooks.readyPath.replace(/\?.*/, ''),
     ...(hooks.beforeCheckpointPath !== undefined && { DOTNET_SNAPSHOT_BEFORE_URL: url(hooks.beforeCheckpointPath) }),
     ...(hooks.afterRestorePath !== undefined && { DOTNET_SNAPSHOT_AFTER_URL: url(hooks.afterRestorePath) }),
   };

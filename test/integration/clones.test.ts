@@ -95,6 +95,20 @@ async function build(framework: string, flags: string[]): Promise<string> {
   return image;
 }
 
+test('answers of the ready path, and no others, tell that the app was restored', async () => {
+  const image = await imageFor('net10.0');
+  const header = async (origin: string, path: string) => (await fetch(origin + path)).headers.get('dotnet-snapshot');
+  const [restored, cold] = [await clones.start(image), await clones.start(image, { env: { DOTNET_SNAPSHOT: 'off' } })];
+  await Promise.all([clones.ready(restored), clones.ready(cold)]);
+  expect(await header(restored.origin, '/')).toBe('restored');
+  // Once more after the moment in which the gate looks at every request.
+  await sleep(2000);
+  await header(restored.origin, '/surroundings');
+  expect(await header(restored.origin, '/')).toBe('restored');
+  expect(await header(restored.origin, '/surroundings')).toBeNull();
+  expect(await header(cold.origin, '/')).toBeNull();
+});
+
 describe.each([
   { framework: 'net10.0', count: 20, command: 'dotnet Clones.dll', flags: [] },
   { framework: 'net9.0', count: 4, command: './Clones', flags: ['--self-contained', '--runtime=linux-x64'] },

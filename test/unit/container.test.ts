@@ -14,7 +14,13 @@ const app: AppImage = {
   size: 1,
 };
 const paths = { launcher: '/l', companion: '/c.dll' };
-const options = { isa: 'native' as const, env: {}, publish: { host: 1, container: 8080 }, hookSeconds: 10 };
+const options = {
+  readyPath: '/healthz?full',
+  isa: 'native' as const,
+  env: {},
+  publish: { host: 1, container: 8080 },
+  hookSeconds: 10,
+};
 
 test('production has two capabilities, no way to gain more, and a root that can’t be written', () => {
   expect(containerArguments(productionSpec('image', 'seccomp.json'))).toEqual([
@@ -50,7 +56,7 @@ test('the user’s variables can’t unhook the companion but may change the res
 
 test('the companion is told how long hooks may take, and only of paths that were given', () => {
   const { env } = warmSpec('image', app, options, paths);
-  expect(env).toMatchObject({ DOTNET_SNAPSHOT_HOOK_SECONDS: '10' });
+  expect(env).toMatchObject({ DOTNET_SNAPSHOT_HOOK_SECONDS: '10', DOTNET_SNAPSHOT_READY_PATH: '/healthz' });
   expect(env).not.toHaveProperty('DOTNET_SNAPSHOT_BEFORE_URL');
   expect(env).not.toHaveProperty('DOTNET_SNAPSHOT_AFTER_URL');
 });

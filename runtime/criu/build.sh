@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds criu from its released source with the patches beside this file: as one static program, which starts in a
-# millisecond where Debian's, with its 22 libraries, takes 20, and which needs nothing of the image it lives in.
+# Builds criu from its released source with the patches beside this file: as one static program, which has not 22 libraries
+# to load at each restore, as Debian's has, and needs nothing of the image it lives in.
 set -eu
 here=$(dirname "$0")
 prefix=/opt/dotnet-snapshot

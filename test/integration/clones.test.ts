@@ -109,6 +109,14 @@ test('answers of the ready path, and no others, tell that the app was restored',
   expect(await header(cold.origin, '/')).toBeNull();
 });
 
+test('pages of a clone are mapped from its snapshot, but for those that the build has seen it write', async () => {
+  const clone = await clones.start(await imageFor('net10.0'));
+  await clones.ready(clone);
+  const read = async (path: string) => (await docker(['exec', clone.container, 'cat', path])).stdout;
+  expect(await read('/proc/1000/maps')).toMatch(/ rw-p .*\/checkpoint\/pages-\d+\.img\n/);
+  expect(await read('/opt/dotnet-snapshot/written')).toMatch(/^([0-9a-f]+-[0-9a-f]+\n)+$/);
+});
+
 describe.each([
   { framework: 'net10.0', count: 20, command: 'dotnet Clones.dll', flags: [] },
   { framework: 'net9.0', count: 4, command: './Clones', flags: ['--self-contained', '--runtime=linux-x64'] },

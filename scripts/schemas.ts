@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { manifestSchema } from '../src/model/manifest.ts';
+import { policyJsonSchema } from '../src/scan/policy/schema.ts';
+import { scanJsonSchema } from '../src/scan/present/json.ts';
 import { reportSchema } from '../src/store/report-schema.ts';
 import { trafficJsonSchema } from '../src/traffic/schema.ts';
 
@@ -16,6 +18,11 @@ export const SCHEMAS: Record<string, Record<string, unknown>> = {
   'schema/report.schema.json': {
     title: 'dotnet-snapshot report',
     ...z.toJSONSchema(reportSchema, { io: 'input' }),
+  },
+  'schema/scan-policy.schema.json': policyJsonSchema(),
+  'schema/scan.schema.json': {
+    title: 'dotnet-snapshot scan',
+    ...z.toJSONSchema(scanJsonSchema, { io: 'input' }),
   },
   'schema/traffic.schema.json': trafficJsonSchema(),
 };

@@ -15,14 +15,14 @@ export function cacheKey(
   machine: string,
 ): string {
   const { env, user, port, readyPath, network, name, pairs } = inputs;
-  const { checkpointAt, beforeCheckpointPath, afterRestorePath, hookSeconds, isa } = inputs;
+  const { checkpointAt, beforeCheckpointPath, afterRestorePath, hookSeconds, isa, secretsAtBuild } = inputs;
   const ingredients = [
     // A published app is known by its files; its image's id changes with each build.
     app.published ? [app.published.digest, app.app.baseImageId] : app.app.id,
     app.runtime.reference,
     app.traffic.digest,
     { env, user, port, readyPath, network, name, pairs },
-    { checkpointAt, beforeCheckpointPath, afterRestorePath, hookSeconds, isa },
+    { checkpointAt, beforeCheckpointPath, afterRestorePath, hookSeconds, isa, secretsAtBuild },
     machine,
   ];
   return `dotnet-snapshot-v2-${createHash('sha256').update(JSON.stringify(ingredients)).digest('hex')}`;

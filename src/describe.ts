@@ -1,10 +1,10 @@
 import type { Taken } from './cached.ts';
-import type { Measurements, Report, ScanResult } from './model/index.ts';
+import type { Measurements, Report } from './model/index.ts';
 import type { Prepared } from './prepare.ts';
 
 /** What the stages after the checkpoint found out. */
 export interface Results {
-  scan: ScanResult;
+  scan: Report['scan'];
   verified: Report['verify'];
   measurements: Measurements;
   image: string;
@@ -15,7 +15,6 @@ export interface Results {
 /** The report: one model of everything, for Markdown, SVG, JSON and later comparisons. */
 export function describe(prepared: Prepared, taken: Taken, results: Results): Report {
   const { manifest } = taken.snapshot;
-  const { findings, bytes, extents, rules, knownSecrets, millis } = results.scan;
   const { lastAnswers: _, ...warmup } = taken.warmup;
   return {
     version: 1,
@@ -38,7 +37,7 @@ export function describe(prepared: Prepared, taken: Taken, results: Results): Re
       fromCache: taken.measurements !== undefined,
     },
     warmup,
-    scan: { findings: findings.length, bytes, extents, rules, knownSecrets, millis: Math.round(millis) },
+    scan: results.scan,
     verify: results.verified,
     measurements: results.measurements,
     stages: results.stages,

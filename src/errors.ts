@@ -56,6 +56,10 @@ const CATALOGUE = {
     exit: 4,
     fix: 'The snapshot’s image files could not be read whole, so they count as unsafe; take the checkpoint again.',
   },
+  DS4003: {
+    exit: 4,
+    fix: 'The scan has gone blind, so nothing it says can be relied on; please report it, with the version and the encodings named.',
+  },
   // DS5xxx: the restored app is not the app that was checkpointed.
   DS5001: { exit: 5, fix: 'Compare the two answers shown; correct the app or the expectation in the traffic file.' },
   DS5002: {

@@ -1,6 +1,8 @@
 import { SnapshotError } from './errors.ts';
 import type { KnownSecret, Source } from './model/index.ts';
 import { OPTIONS, type Option, type OptionName } from './options.ts';
+import { parseGivenSecrets } from './scan/known/given.ts';
+import { SECRETS_AT_BUILD, type SecretsAtBuild } from './secretsatbuild.ts';
 import { ISAS, type Isa } from './warmup/isa.ts';
 
 /** What an app is started and warmed with; every value checked. */
@@ -23,7 +25,20 @@ export interface WarmInputs {
   /** The instruction set that the app is held to. */
   isa: Isa;
   env: Record<string, string>;
+  /** What the app has of the secrets among `env` while it is warmed. */
+  secretsAtBuild: SecretsAtBuild;
   network?: string;
+}
+
+/** What the secrets gate is told. Files are read when the work begins. */
+export interface ScanInputs {
+  /** `off`: nobody looks; `warn`: findings are reported and stop nothing. */
+  mode: 'fail' | 'warn' | 'off';
+  policyFile?: string;
+  baselineFile?: string;
+  configFile?: string;
+  /** The key itself, or `env:NAME` or `file:PATH`. */
+  key?: string;
 }
 
 /** What the pipeline is asked to do; every value checked. */
@@ -31,6 +46,7 @@ export interface Inputs extends WarmInputs {
   trafficFile: string;
   tag?: string;
   secrets: KnownSecret[];
+  scan: ScanInputs;
   pairs: number;
   clones: number;
   output?: string;
@@ -42,6 +58,7 @@ export interface CheckpointInputs {
   trafficFile?: string;
   tag?: string;
   secrets: KnownSecret[];
+  scan: ScanInputs;
   output?: string;
   /** Whether the app goes on running after its checkpoint. */
   keep: boolean;
@@ -60,6 +77,7 @@ export function readInputs(read: ReadOption): Inputs {
     ...rest,
     trafficFile,
     secrets: readSecrets(text('secrets')),
+    scan: readScanInputs(read),
     pairs: whole('pairs', text('pairs')!, 1, 100),
     clones: whole('clones', text('clones')!, 1, 100),
     ...optional('tag', 'tag'),
@@ -83,6 +101,7 @@ export function readWarmInputs(read: ReadOption): WarmInputs {
     hookSeconds: whole('hook-timeout', text('hook-timeout')!, 1, 300),
     isa: readIsa(text('isa')!),
     env: Object.fromEntries(pairs('env', text('env'))),
+    secretsAtBuild: readSecretsAtBuild(text('secrets-at-build')!),
     ...optional('trafficFile', 'traffic'),
     ...optional('name', 'name'),
     ...optional('baseImage', 'base-image'),
@@ -98,10 +117,26 @@ export function readCheckpointInputs(read: ReadOption, keep: boolean): Checkpoin
   const { text, optional } = reader(read);
   return {
     secrets: readSecrets(text('secrets')),
+    scan: readScanInputs(read),
     keep,
     ...optional('trafficFile', 'traffic'),
     ...optional('tag', 'tag'),
     ...optional('output', 'output'),
+  };
+}
+
+/** Like {@link readInputs}, of what the secrets gate can be told. */
+export function readScanInputs(read: ReadOption): ScanInputs {
+  const { text, optional } = reader(read);
+  const mode = text('scan')!;
+  if (mode !== 'fail' && mode !== 'warn' && mode !== 'off')
+    throw bad('scan', `is "${mode}"`, 'It must be fail, warn or off.');
+  return {
+    mode,
+    ...optional('policyFile', 'scan-policy'),
+    ...optional('baselineFile', 'scan-baseline'),
+    ...optional('configFile', 'scan-config'),
+    ...optional('key', 'scan-key'),
   };
 }
 
@@ -147,8 +182,14 @@ function readIsa(value: string): Isa {
   return isa;
 }
 
+function readSecretsAtBuild(value: string): SecretsAtBuild {
+  const mode = SECRETS_AT_BUILD.find((known) => known === value);
+  if (!mode) throw bad('secrets-at-build', `is "${value}"`, `It must be ${SECRETS_AT_BUILD.join(', ')}.`);
+  return mode;
+}
+
 function readSecrets(value: string | undefined): KnownSecret[] {
-  return pairs('secrets', value).map(([name, secret]) => ({ name: `secret ${name}`, value: secret }));
+  return parseGivenSecrets(value ?? '', 'The input secrets');
 }
 
 function path(name: OptionName, value: string): string {

@@ -14,6 +14,7 @@ import { build, type Outcome } from './pipeline.ts';
 import { upsertComment } from './report/comment.ts';
 import { markdownCode } from './report/escape.ts';
 import { renderMarkdown } from './report/markdown.ts';
+import { findingsToAnnotations } from './scan/present/index.ts';
 import { createSession, runSession } from './session.ts';
 import { packDirectory } from './store/archive.ts';
 import { uploadArtifact } from './store/artifact.ts';
@@ -31,7 +32,8 @@ async function main(): Promise<number> {
     session,
     async () => {
       const inputs = readInputs((name) => core.getInput(name));
-      for (const secret of inputs.secrets) core.setSecret(secret.value);
+      for (const { value } of inputs.secrets) core.setSecret(value);
+      if (inputs.scan.key !== undefined) core.setSecret(inputs.scan.key);
       const settings = readSettings();
       const temporary = process.env.RUNNER_TEMP ?? '.';
       const output = inputs.output ?? join(temporary, 'dotnet-snapshot', appName(inputs));
@@ -46,6 +48,8 @@ async function main(): Promise<number> {
       const outcome = await build(inputs, tools, async (scan) => {
         await writeScan(output, scan);
         core.setOutput('findings', scan.findings.length);
+        const annotate = inputs.scan.mode === 'fail' ? core.error : core.warning;
+        for (const { title, message } of findingsToAnnotations(scan)) annotate(message, { title });
       });
       const files = await writeOutcome(output, outcome, tools);
       core.setOutput('image', outcome.image);

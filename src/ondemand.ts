@@ -5,6 +5,7 @@ import { SnapshotError } from './errors.ts';
 import { LAUNCHER } from './image/runtime.ts';
 import type { WarmInputs } from './inputs.ts';
 import { manifestSchema } from './model/manifest.ts';
+import { SECRETS_AT_BUILD } from './secretsatbuild.ts';
 import type { Tools } from './tools.ts';
 import { type Warmable, warmedWith } from './warm.ts';
 import { ISAS } from './warmup/isa.ts';
@@ -36,6 +37,9 @@ const warmAppSchema = z.object({
   /** Names of the variables that the user gave it. */
   variables: z.array(text),
   traffic: manifestSchema.shape.traffic,
+  secretsAtBuild: z.enum(SECRETS_AT_BUILD).default('real'),
+  /** Texts of the fakes that it has in place of secrets. */
+  placeholders: z.array(text).default([]),
 });
 
 /** An app that runs in a container of its own until somebody takes its checkpoint. */
@@ -52,12 +56,17 @@ export interface RunningApp extends z.infer<typeof warmAppSchema> {
 }
 
 /** The labels by which {@link runningApp} knows the app again. */
-export function warmLabels(inputs: WarmInputs, prepared: Warmable): Record<string, string> {
-  const { port, readyPath, readyMillis, isa, network } = inputs;
+export function warmLabels(
+  inputs: WarmInputs,
+  prepared: Warmable,
+  placeholders: readonly string[] = [],
+): Record<string, string> {
+  const { port, readyPath, readyMillis, isa, network, secretsAtBuild } = inputs;
   const { name, app, runtime, published } = prepared;
   const traffic = warmedWith(inputs, prepared);
   const warmApp: z.infer<typeof warmAppSchema> = {
     ...{ name, app, runtime, port, readyPath, readyMillis, isa, traffic, variables: Object.keys(inputs.env) },
+    ...{ secretsAtBuild, placeholders: [...placeholders] },
     ...(published && { published: { targetFramework: published.targetFramework, assembly: published.assembly } }),
     ...(network !== undefined && { network }),
   };

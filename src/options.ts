@@ -59,8 +59,38 @@ export const OPTIONS = {
     help: 'What the snapshot may ask of a CPU: x86-64-v2, x86-64-v3, x86-64-v4, or native (all that the build machine has).',
   },
   env: { value: 'KEY=VALUE', kind: 'list', help: 'Environment of the app while it is warmed, one a line or flag.' },
+  'secrets-at-build': {
+    value: 'HOW',
+    default: 'real',
+    help: 'What the app has of the secrets among env while it is warmed: real, placeholder (fakes of the same form), or scrub (real, and then overwritten in the snapshot).',
+  },
   network: { value: 'NAME', help: 'Docker network to run the app in, for instance with a database.' },
-  secrets: { value: 'NAME=VALUE', kind: 'list', help: 'Values that must not be in the snapshot, one a line or flag.' },
+  secrets: {
+    value: 'NAME=VALUE',
+    kind: 'list',
+    help: 'Values that must not be in the snapshot: one NAME=VALUE a line or flag, or a JSON object as toJSON(secrets) makes it.',
+  },
+  scan: {
+    value: 'MODE',
+    default: 'fail',
+    help: 'What a secret in the snapshot does: fail (nothing is kept), warn (it is reported and all goes on), or off (nobody looks).',
+  },
+  'scan-policy': {
+    value: 'FILE',
+    help: 'YAML file with findings that are allowed, each with a reason and an expiry date.',
+  },
+  'scan-baseline': {
+    value: 'FILE',
+    help: 'JSON of an earlier scan; what it found is not counted again. Needs scan-key.',
+  },
+  'scan-config': {
+    value: 'FILE',
+    help: 'gitleaks configuration with more rules and allowlists. Default: .gitleaks.toml in the working folder, where there is one.',
+  },
+  'scan-key': {
+    value: 'KEY',
+    help: 'Secret of 16 characters or more; findings show values as hashes under it. Also env:NAME or file:PATH. Default: random for each scan.',
+  },
   pairs: { value: 'NUMBER', default: '5', help: 'Pairs of cold and restored starts to measure.' },
   clones: {
     value: 'NUMBER',

@@ -7,7 +7,7 @@ import type { Manifest, ScanResult, Snapshot } from './model/index.ts';
 import type { Outcome } from './pipeline.ts';
 import { renderMarkdown } from './report/markdown.ts';
 import { renderStartupSvg } from './report/svg.ts';
-import { findingsToSarif } from './scan/index.ts';
+import { findingsToJson, findingsToSarif } from './scan/present/index.ts';
 import type { Tools } from './tools.ts';
 import { version } from './version.ts';
 
@@ -16,7 +16,9 @@ export interface OutputFiles {
   markdown: string;
   json: string;
   svg: string;
+  /** The findings as SARIF, and as JSON that a later scan can take as its baseline. */
   sarif: string;
+  scan: string;
   /** Folder with manifest.json and checkpoint/. */
   snapshot: string;
   /** Folder with the files of {@link writeDeployment}. */
@@ -30,6 +32,7 @@ export function outputFiles(directory: string): OutputFiles {
     json: join(directory, 'report.json'),
     svg: join(directory, 'startup.svg'),
     sarif: join(directory, 'scan.sarif'),
+    scan: join(directory, 'scan.json'),
     snapshot: join(directory, 'snapshot'),
     deploy: join(directory, 'deploy'),
   };
@@ -43,7 +46,9 @@ export async function clearOutput(directory: string): Promise<void> {
 /** Writes the findings; they never hold a secret's value. */
 export async function writeScan(directory: string, scan: ScanResult): Promise<void> {
   await mkdir(directory, { recursive: true });
-  await writeFile(outputFiles(directory).sarif, `${JSON.stringify(findingsToSarif(scan, version), null, 2)}\n`);
+  const files = outputFiles(directory);
+  await writeFile(files.sarif, `${JSON.stringify(findingsToSarif(scan, version), null, 2)}\n`);
+  await writeFile(files.scan, `${JSON.stringify(findingsToJson(scan, version), null, 2)}\n`);
 }
 
 /** Writes the report in its three forms, the scanned snapshot, and the files to deploy its image by. */

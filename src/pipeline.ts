@@ -12,16 +12,18 @@ import {
 import { Control } from './checkpoint/control.ts';
 import type { Risks } from './checkpoint/risks.ts';
 import { describe } from './describe.ts';
-import { SnapshotError } from './errors.ts';
 import { restoreReadyImage } from './image/restoreReady.ts';
 import { LAUNCHER } from './image/runtime.ts';
 import { addWrittenPages } from './image/writtenPages.ts';
 import type { CheckpointInputs, Inputs, WarmInputs } from './inputs.ts';
+import { secretsBefore } from './knownsecrets.ts';
 import { measure } from './measure/measure.ts';
-import type { AppImage, KnownSecret, Report, ScanResult, Snapshot, Traffic } from './model/index.ts';
+import type { AppImage, Report, Snapshot, Traffic } from './model/index.ts';
 import { type RunningApp, settleLater, warmLabels } from './ondemand.ts';
 import { type Prepared, type PreparedApp, prepare, prepareApp, workFolder } from './prepare.ts';
-import { findingsToText, knownSecretsFrom, scanSnapshot } from './scan/index.ts';
+import { secretsOfAnswers, secretsOfConfiguration } from './scan/known/index.ts';
+import { scrubber } from './secretsatbuild.ts';
+import { type OnScan, readGateSettings, SecretsGate } from './secretsgate.ts';
 import { Stages } from './stages.ts';
 import type { Tools } from './tools.ts';
 import { parseTraffic } from './traffic/parse.ts';
@@ -33,25 +35,26 @@ import type { Warmup } from './warmup/warmup.ts';
 /** What a build leaves. The snapshot's folder is the door's to store or to drop. */
 export interface Outcome {
   report: Report;
-  scan: ScanResult;
   snapshot: Snapshot;
   /** Tag of the verified image. */
   image: string;
 }
 
-/** Called with the result of the scan before it blocks, so that a door can store the findings. */
-export type OnScan = (result: ScanResult) => Promise<void>;
+export type { OnScan } from './secretsgate.ts';
 
 /** Inputs -> published app -> image -> warmed container -> snapshot -> findings -> verified image -> report. */
 export async function build(inputs: Inputs, tools: Tools, onScan: OnScan = async () => {}): Promise<Outcome> {
   const stages = new Stages(tools.log);
+  const gate = new SecretsGate(await readGateSettings(inputs.scan, tools), tools);
+  gate.know(await secretsBefore({ inputs }, tools.environment));
   const work = await workFolder(tools);
   const prepared = await prepare(inputs, tools, work, stages);
+  gate.know(await secretsBefore({ inputs, ...prepared }, tools.environment));
   const key = cacheKey(inputs, prepared, tools.machine);
   const cached = await stages.run('cache', () => fromCache(key, work, tools));
-  const taken = cached ?? (await warmAndCheckpoint(inputs, prepared, tools, work, stages));
+  const taken = cached ?? (await warmAndCheckpoint(inputs, prepared, gate, tools, work, stages));
   taken.snapshot.manifest.ready = { port: inputs.port, path: inputs.readyPath };
-  const scan = await stages.run('scan', () => requireClean(taken.snapshot, inputs, tools, onScan));
+  const scan = await stages.run('scan', () => gate.check(taken.snapshot, onScan));
   const candidate = await stages.run('image', () => candidateImage(prepared, taken.snapshot, tools));
   const runOptions = productionOptions(inputs, tools);
   const clones = cloneTools(tools);
@@ -82,22 +85,18 @@ export async function build(inputs: Inputs, tools: Tools, onScan: OnScan = async
   );
   const image = inputs.tag ?? defaultTag(prepared.name);
   await tools.docker.tag(candidate, image);
-  const report = describe(prepared, taken, {
-    scan,
-    verified,
-    measurements,
-    image,
-    stages: stages.done,
-    commit: tools.commit,
-  });
+  const results = { scan, verified, measurements, image, stages: stages.done, commit: tools.commit };
+  const report = tools.redactor.data(describe(prepared, taken, results));
   if (!cached) await toCache(key, taken.snapshot, report, tools);
-  return { report, scan, snapshot: taken.snapshot, image };
+  return { report, snapshot: taken.snapshot, image };
 }
 
 /** A dry run: everything up to the checkpoint, which is tried and thrown away. Throws what would block a build. */
 export async function check(inputs: Inputs, tools: Tools): Promise<{ name: string; warmup: Warmup; risks: Risks }> {
   const stages = new Stages(tools.log);
+  tools.redactor.add(await secretsBefore({ inputs }, tools.environment));
   const prepared = await prepare(inputs, tools, await workFolder(tools), stages);
+  tools.redactor.add(await secretsBefore({ inputs, ...prepared }, tools.environment));
   const warmed = await warm(inputs, prepared, tools, stages, { maxRounds: 1 });
   const risks = await warmed.control.risks();
   await stages.run('checkpoint', async () => {
@@ -114,8 +113,12 @@ export async function start(inputs: WarmInputs, tools: Tools): Promise<{ contain
   const stages = new Stages(tools.log);
   const traffic = inputs.trafficFile === undefined ? undefined : await parseTraffic(inputs.trafficFile);
   const app = await prepareApp(inputs, tools, await workFolder(tools), stages);
+  const known = { inputs: { ...inputs, secrets: [] }, ...app, ...(traffic && { traffic }) };
+  tools.redactor.add(await secretsBefore(known, tools.environment));
   const warmable = { ...app, ...(traffic && { traffic }) };
-  const warmed = await warm(inputs, warmable, tools, stages, { keepWith: warmLabels(inputs, warmable) });
+  const warmed = await warm(inputs, warmable, tools, stages, {
+    keepWith: (placeholders) => warmLabels(inputs, warmable, placeholders),
+  });
   warmed.keep();
   return { container: warmed.container, url: warmed.origin };
 }
@@ -131,7 +134,9 @@ export async function checkpointRunning(
   onScan: OnScan,
 ): Promise<{ snapshot: Snapshot; image: string }> {
   const stages = new Stages(tools.log);
+  const gate = new SecretsGate(await readGateSettings(inputs.scan, tools), tools);
   const traffic = inputs.trafficFile === undefined ? NO_TRAFFIC : await parseTraffic(inputs.trafficFile);
+  gate.know(await secretsBefore({ inputs: { ...inputs, env: app.env }, traffic }, tools.environment));
   tools.cleanup.defer('containers', () => tools.docker.removeAll());
   const directory = join(await workFolder(tools), 'snapshot', 'checkpoint');
   // One of its own: an earlier checkpoint of this app has left its files.
@@ -141,12 +146,17 @@ export async function checkpointRunning(
     const criuVersion = await preflight(app.control);
     await tools.docker.createFolder(app.container, imagesFolder);
     const cpu = cpuOf({ isa: app.isa, env: app.given }, app.app, tools);
-    const context = { ...app, cpu, criuVersion, directory, imagesFolder, keepRunning: inputs.keep };
+    gate.know(secretsOfConfiguration(await app.control.configuration()));
+    const scrub = scrubber(app.secretsAtBuild, app.given, tools.log);
+    const context = {
+      ...{ ...app, cpu, criuVersion, directory, imagesFolder, keepRunning: inputs.keep },
+      ...(scrub && { scrub }),
+    };
     return checkpoint(app.container, app.control, context, tools);
   });
   if (inputs.keep) settled();
   snapshot.manifest.ready = { port: app.port, path: app.readyPath };
-  await stages.run('scan', () => requireClean(snapshot, { ...inputs, env: app.env }, tools, onScan));
+  await stages.run('scan', () => gate.check(snapshot, onScan));
   const candidate = await stages.run('image', () => candidateImage(app, snapshot, tools));
   const clones = cloneTools(tools);
   await stages.run('verify', () =>
@@ -169,11 +179,15 @@ const NO_TRAFFIC: Traffic = { file: '', digest: '', exchanges: [] };
 async function warmAndCheckpoint(
   inputs: Inputs,
   prepared: Prepared,
+  gate: SecretsGate,
   tools: Tools,
   work: string,
   stages: Stages,
 ): Promise<Taken> {
   const warmed = await warm(inputs, prepared, tools, stages);
+  gate.know(secretsOfAnswers(warmed.warmup.lastAnswers.flat()));
+  gate.know(secretsOfConfiguration(await warmed.control.configuration()));
+  const scrub = scrubber(inputs.secretsAtBuild, inputs.env, tools.log);
   const snapshot = await stages.run('checkpoint', () =>
     checkpoint(
       warmed.container,
@@ -183,6 +197,8 @@ async function warmAndCheckpoint(
         traffic: warmedWith(inputs, prepared),
         cpu: cpuOf(inputs, prepared.app, tools),
         criuVersion: warmed.criuVersion,
+        placeholders: warmed.placeholders,
+        ...(scrub && { scrub }),
         directory: join(work, 'snapshot', 'checkpoint'),
       },
       tools,
@@ -214,27 +230,6 @@ function cloneTools(tools: Tools) {
     },
     written: () => written ?? '',
   };
-}
-
-/** Throws DS4001 where the snapshot holds a secret; writes the verdict into its manifest where it holds none. */
-async function requireClean(
-  snapshot: Snapshot,
-  { env, secrets }: { env: Record<string, string>; secrets: KnownSecret[] },
-  { environment, log }: Tools,
-  onScan: OnScan,
-): Promise<ScanResult> {
-  const scan = await scanSnapshot(snapshot.directory, {
-    knownSecrets: knownSecretsFrom({ ...environment, ...env }, secrets),
-    log,
-  });
-  await onScan(scan);
-  if (scan.findings.length > 0)
-    throw new SnapshotError('DS4001', `The snapshot holds ${scan.findings.length} secret(s); nothing of it is kept.`, {
-      detail: findingsToText(scan),
-    });
-  const { rules, knownSecrets, bytes } = scan;
-  snapshot.manifest.scan = { verdict: 'clean', rules, knownSecrets, bytes };
-  return scan;
 }
 
 /** The restore-ready image under a name for this run only: it gets its tag when it is verified. */

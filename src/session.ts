@@ -7,6 +7,11 @@ import { Docker } from './engine/docker.ts';
 import { SnapshotError, toSnapshotError } from './errors.ts';
 import { createRun, Gate } from './exec.ts';
 import type { Log } from './log.ts';
+import { Redactor } from './redact.ts';
+import { secretsOfEnvironment } from './scan/known/index.ts';
+import { loadRules } from './scan/rules/load.ts';
+import { RuleSet } from './scan/rules/ruleset.ts';
+import { RULES_DIRECTORY } from './scanrules.ts';
 import type { Tools } from './tools.ts';
 
 /** This project's runtime folder, beside src/ and dist/ alike. */
@@ -19,13 +24,17 @@ export interface Session {
 }
 
 /** A session with the real tools. */
-export function createSession(log: Log, environment: NodeJS.ProcessEnv): Session {
+export function createSession(plainLog: Log, environment: NodeJS.ProcessEnv): Session {
   const gate = new Gate();
   const run = gate.guard(createRun(withoutRunnerCredentials(environment)));
   const given = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const redactor = createRedactor();
+  redactor.add(secretsOfEnvironment(Object.fromEntries(given)));
+  const log = redactor.log(plainLog);
   const tools: Tools = {
     run,
     log,
+    redactor,
     docker: new Docker(run, randomUUID()),
     cleanup: new Cleanup(log),
     runtimeDirectory: RUNTIME_DIRECTORY,
@@ -35,12 +44,21 @@ export function createSession(log: Log, environment: NodeJS.ProcessEnv): Session
   return { tools, gate };
 }
 
+/** A redactor that applies the rules to what comes out of an app; they are made when first needed. */
+function createRedactor(): Redactor {
+  let rules: RuleSet | undefined;
+  return new Redactor((text, found) => {
+    rules ??= new RuleSet(loadRules({ rulesDirectory: RULES_DIRECTORY }));
+    rules.search(text, { file: '', encoding: 'utf-8' }, found);
+  });
+}
+
 /** How long an interrupted pipeline may take to notice; a runner kills after 7.5 s. */
 const UNWIND_MS = 2500;
 
 /**
  * Runs a door's work and leaves nothing behind, whichever way it ends: done, failed or interrupted. Resolves to the
- * exit code; `present` shows a failure.
+ * exit code; `present` shows a failure, in which secrets are masked.
  */
 export async function runSession(
   { tools, gate }: Session,
@@ -57,7 +75,7 @@ export async function runSession(
   try {
     return await Promise.race([working, interrupted]);
   } catch (thrown) {
-    const error = toSnapshotError(thrown);
+    const error = tools.redactor.error(toSnapshotError(thrown));
     present(error);
     if (error.code === 'DS2007') {
       // Stages undo their own half-done work as the calls they wait for fail.

@@ -4,12 +4,16 @@ import type { Docker } from './engine/docker.ts';
 import type { Run } from './exec.ts';
 import type { Log } from './log.ts';
 import type { FolderCache } from './model/index.ts';
+import type { Redactor } from './redact.ts';
 
 /** What the pipeline works with; the doors choose each. */
 export interface Tools {
   docker: Docker;
   run: Run;
+  /** Masks secrets in every line by itself. */
   log: Log;
+  /** Masks secrets in what is written otherwise. */
+  redactor: Redactor;
   cleanup: Cleanup;
   /** This project's runtime folder. */
   runtimeDirectory: string;

@@ -8,6 +8,7 @@ import { LAUNCHER, PREFIX } from './image/runtime.ts';
 import type { WarmInputs } from './inputs.ts';
 import type { Manifest, Replay, Traffic } from './model/index.ts';
 import type { PreparedApp } from './prepare.ts';
+import { variablesAtBuild } from './secretsatbuild.ts';
 import type { Stages } from './stages.ts';
 import type { Tools } from './tools.ts';
 import { replay } from './traffic/replay.ts';
@@ -46,6 +47,8 @@ export interface Warmed {
   control: Control;
   criuVersion: string;
   warmup: Warmup;
+  /** Texts of the fakes that it has in place of secrets. */
+  placeholders: readonly string[];
   /** Leaves container and image when the run ends. */
   keep: () => void;
 }
@@ -54,7 +57,7 @@ export interface WarmOptions {
   /** The most rounds of the traffic; steady apps need a handful. */
   maxRounds?: number;
   /** Labels of a container that is to be kept; it does not get the run's own. */
-  keepWith?: Record<string, string>;
+  keepWith?: (placeholders: readonly string[]) => Record<string, string>;
 }
 
 /**
@@ -81,12 +84,13 @@ export async function warm(
     await warmableImage(prepared.app, prepared.runtime, image, tools);
     const host = await freePort();
     const origin = `http://127.0.0.1:${host}`;
-    const options = { ...inputs, publish: { host, container: inputs.port } };
+    const variables = variablesAtBuild(inputs.secretsAtBuild, inputs.env, tools.log);
+    const options = { ...inputs, env: variables.env, publish: { host, container: inputs.port } };
     const paths = { launcher: LAUNCHER, companion: `${PREFIX}/companion/DotnetSnapshot.Companion.dll` };
     await docker.create({
       ...warmSpec(image, prepared.app, options, paths),
       name: container,
-      ...(keepWith && { labels: keepWith, outlivesRun: true }),
+      ...(keepWith && { labels: keepWith(variables.texts), outlivesRun: true }),
     });
     await docker.start(container);
     const control = new Control(docker, container, LAUNCHER);
@@ -107,7 +111,7 @@ export async function warm(
     const keep = () => {
       for (const entry of forget) entry();
     };
-    return { container, origin, control, criuVersion, warmup: warmed, keep };
+    return { container, origin, control, criuVersion, warmup: warmed, placeholders: variables.texts, keep };
   });
 }
 

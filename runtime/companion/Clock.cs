@@ -28,6 +28,7 @@ internal sealed unsafe class Clock
     private static readonly FieldInfo?[] s_queueTicks =
         [s_queue?.GetField("_currentTimerStartTicks", Members), s_queue?.GetField("_currentAbsoluteThreshold", Members), s_queue?.GetField("_scheduledDueTimeMs", Members)];
     private static readonly FieldInfo? s_next = s_timer?.GetField("_next", Members);
+    private static readonly FieldInfo? s_state = s_timer?.GetField("_state", Members);
     private static readonly FieldInfo? s_startTicks = s_timer?.GetField("_startTicks", Members);
     private static readonly bool s_known =
         s_instances is not null && s_event is not null && s_next is not null && s_startTicks is not null
@@ -84,6 +85,33 @@ internal sealed unsafe class Clock
                 release();
             }
         }
+    }
+
+    /// <summary>What the callbacks of all timers that are set will be given.</summary>
+    public List<object> States()
+    {
+        List<object> states = [];
+        if (s_known && s_state is not null)
+        {
+            Freeze();
+            foreach (object queue in Queues())
+            {
+                foreach (FieldInfo? list in s_lists)
+                {
+                    for (object? timer = list!.GetValue(queue); timer is not null; timer = s_next!.GetValue(timer))
+                    {
+                        if (s_state.GetValue(timer) is { } state)
+                        {
+                            states.Add(state);
+                        }
+                    }
+                }
+            }
+
+            Thaw(restored: false);
+        }
+
+        return states;
     }
 
     private void Shift(long milliseconds)

@@ -36,11 +36,17 @@ internal sealed class Companion
 
         try
         {
+            if (request.StartsWith(ConfigurationEntries.Verb, StringComparison.Ordinal))
+            {
+                return ConfigurationEntries.Describe(_host, request);
+            }
+
             return request switch
             {
                 "jit" => JitActivity.Describe(),
                 "runtime" => RuntimeDescription.Describe(),
                 "risks" => RiskyMembers.Describe(),
+                "canaries" => Canaries.Plant(),
                 "unique" => Uniqueness.Sample(_host),
                 "warm" => _hooks.RunWarmups(_host),
                 "prepare" => _preparation.Run(),

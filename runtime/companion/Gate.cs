@@ -23,6 +23,9 @@ internal static class Gate
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void ForgetKeys(AppHost host) => DataProtectionKeys.Forget(host);
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static bool ClearBuffers(AppHost host) => ServerBuffers.Clear(host);
+
     /// <summary>What the image knows counts no longer: the pass, and where data-protection keys are kept.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void LeaveImage()

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Runtime.InteropServices;
 
 namespace DotnetSnapshot.Companion;
 
@@ -45,12 +44,15 @@ internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration rest
                 }
             }
 
+            List<string> leftovers = Leftovers.Clear(host, restoration.TimerStates());
             List<string> open = OpenHandles.List();
             bool quiet = JitActivity.WaitUntilQuiet();
+            // What connections that were closing have given back meanwhile.
+            _ = Leftovers.Clear(host, []);
             bool choosesAnew = CpuChoices.Forget();
             long before = GC.GetTotalMemory(forceFullCollection: false);
-            CompactHeap();
-            string answer = $$"""{"clearedPools":{{Json.List(cleared.ConvertAll(Json.Text))}},"heapBytesBefore":{{before}},"heapBytesAfter":{{GC.GetTotalMemory(forceFullCollection: false)}},"gate":{{(host.HasGate ? "true" : "false")}},"inFlight":{{inFlight}},"jitQuiet":{{(quiet ? "true" : "false")}},"choosesAnew":{{(choosesAnew ? "true" : "false")}},"hookSeconds":{{(int)settings.HookDeadline.TotalSeconds}},"open":{{Json.List(open.ConvertAll(Json.Text))}}}""";
+            HeapCompaction.Run();
+            string answer = $$"""{"clearedPools":{{Json.List(cleared.ConvertAll(Json.Text))}},"clearedLeftovers":{{Json.List(leftovers.ConvertAll(Json.Text))}},"heapBytesBefore":{{before}},"heapBytesAfter":{{GC.GetTotalMemory(forceFullCollection: false)}},"gate":{{(host.HasGate ? "true" : "false")}},"inFlight":{{inFlight}},"jitQuiet":{{(quiet ? "true" : "false")}},"choosesAnew":{{(choosesAnew ? "true" : "false")}},"hookSeconds":{{(int)settings.HookDeadline.TotalSeconds}},"open":{{Json.List(open.ConvertAll(Json.Text))}}}""";
             restoration.Suspend();
             return answer;
         }
@@ -71,26 +73,5 @@ internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration rest
         }
 
         return """{"resumed":true}""";
-    }
-
-    /// <summary>
-    /// Twice, with finalizers between: what a finalizer let go of is collected by the second. Garbage would be stored
-    /// in the snapshot, and garbage is where request data with secrets lies.
-    /// </summary>
-    private static void CompactHeap()
-    {
-        for (int round = 0; round < 2; round++)
-        {
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-            GC.WaitForPendingFinalizers();
-        }
-
-        if (NativeLibrary.TryLoad("libc.so.6", out nint libc) && NativeLibrary.TryGetExport(libc, "malloc_trim", out nint trim))
-        {
-            unsafe
-            {
-                _ = ((delegate* unmanaged<nuint, int>)trim)(0);
-            }
-        }
     }
 }

@@ -2,16 +2,12 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Reflection;
-using System.Threading;
 
 namespace DotnetSnapshot.Companion;
 
 /// <summary>Generators whose state lies in the process's memory, so that every clone would continue with the same numbers.</summary>
 internal sealed class Randomness
 {
-    /// <summary>How long busy threads of the pool are waited for.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(50);
-
     /// <summary>The generator behind Random.Shared, one for each thread; null makes the thread seed another at its next use.</summary>
     private static readonly FieldInfo? s_ofThread =
         typeof(Random).GetNestedType("ThreadSafeRandom", BindingFlags.NonPublic)?.GetField("t_random", BindingFlags.Static | BindingFlags.NonPublic);
@@ -64,39 +60,12 @@ internal sealed class Randomness
         }
 
         DropOfThisThread();
-        return DropOfPool();
+        return PoolThreads.OnEach(DropOfThisThread);
     }
 
     private static void DropOfThisThread()
     {
         s_ofThread!.SetValue(null, null);
         s_ofActivities!.SetValue(null, null);
-    }
-
-    /// <summary>A thread's generator can only be dropped by the thread itself: each thread of the pool gets one item that waits for the others.</summary>
-    private static Action DropOfPool()
-    {
-        int threads = ThreadPool.ThreadCount;
-        ThreadPool.GetMinThreads(out int workers, out int ports);
-        ThreadPool.SetMinThreads(Math.Max(workers, threads), ports);
-        CountdownEvent missing = new(threads);
-        for (int item = 0; item < threads; item++)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static missing =>
-                {
-                    DropOfThisThread();
-                    missing.Signal();
-                    missing.Wait(s_patience);
-                },
-                missing,
-                preferLocal: false);
-        }
-
-        return () =>
-        {
-            missing.Wait(s_patience);
-            ThreadPool.SetMinThreads(workers, ports);
-        };
     }
 }

@@ -51,7 +51,8 @@ internal static class ReservedMemory
         }
     }
 
-    private static (ulong Start, ulong End) AddressesOf(string line)
+    /// <summary>Those of a line of /proc/self/maps.</summary>
+    public static (ulong Start, ulong End) AddressesOf(string line)
     {
         int dash = line.IndexOf('-', StringComparison.Ordinal), blank = line.IndexOf(' ', StringComparison.Ordinal);
         return (Parse(line.AsSpan(0, dash)), Parse(line.AsSpan(dash + 1, blank - dash - 1)));
@@ -60,5 +61,5 @@ internal static class ReservedMemory
     private static ulong Parse(ReadOnlySpan<char> digits) => ulong.Parse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     /// <summary>Without a path, and so without `[heap]` and `[stack]`.</summary>
-    private static bool IsAnonymous(string line) => line.TrimEnd().EndsWith(" 0", StringComparison.Ordinal);
+    public static bool IsAnonymous(string line) => line.TrimEnd().EndsWith(" 0", StringComparison.Ordinal);
 }

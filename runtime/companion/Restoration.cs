@@ -37,6 +37,9 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
         Renew(Line.Of(Environment.GetEnvironmentVariables()));
     }
 
+    /// <summary>What the timers' callbacks will be given, by which their owners are found.</summary>
+    public List<object> TimerStates() => _clock.States();
+
     /// <summary>The last thing before the checkpoint, after which this thread waits for the launcher's line.</summary>
     public void Suspend()
     {

@@ -67,6 +67,10 @@ export interface CheckpointContext extends DumpOptions {
   criuVersion: string;
   /** What the snapshot may ask of a CPU, of the machine and of whether all that choose by its CPU will choose anew. */
   cpu: (host: Manifest['host'], choosesAnew: boolean) => NonNullable<Manifest['cpu']>;
+  /** Texts of the fakes that the app was warmed with in place of secrets. */
+  placeholders?: readonly string[];
+  /** Overwrites what must not be in the images, before anything is computed of them. */
+  scrub?: (directory: string) => Promise<void>;
   /** Where the snapshot is put; replaced if it exists. */
   directory: string;
 }
@@ -82,6 +86,7 @@ export async function checkpoint(
   { docker, log }: { docker: Docker; log: Log },
 ): Promise<Snapshot> {
   const runtime = await control.runtime();
+  const canaries = await control.canaries();
   const preparation = await control.prepare();
   tellPreparation(preparation, log);
   const process = await control.process();
@@ -92,6 +97,7 @@ export async function checkpoint(
   await rm(context.directory, { recursive: true, force: true });
   await mkdir(context.directory, { recursive: true });
   await docker.copyOut(container, `${context.imagesFolder ?? CHECKPOINT_FOLDER}/.`, context.directory);
+  await context.scrub?.(context.directory);
   const files = await describeFiles(context.directory);
   const { pid, uid, gid, identity, stdout, stderr, controlIn, controlOut } = process;
   const host = {
@@ -126,6 +132,8 @@ export async function checkpoint(
     files,
     appFiles,
     sockets,
+    canaries,
+    ...(context.placeholders?.length && { placeholders: [...context.placeholders] }),
   };
   return {
     directory: context.directory,
@@ -135,8 +143,12 @@ export async function checkpoint(
 }
 
 /** Says what was done to the app before its checkpoint, and what a restored clone will find lost. */
-export function tellPreparation({ clearedPools, open, gate, inFlight, jitQuiet }: Preparation, log: Log): void {
+export function tellPreparation(
+  { clearedPools, clearedLeftovers, open, gate, inFlight, jitQuiet }: Preparation,
+  log: Log,
+): void {
   if (clearedPools.length > 0) log.info(`emptied connection pools: ${clearedPools.join(', ')}`);
+  if (clearedLeftovers.length > 0) log.info(`cleared of what requests left in them: ${clearedLeftovers.join(', ')}`);
   if (open.length > 0) log.info(`still open: ${open.join(', ')}`);
   if (!gate)
     log.warning("Requests can't be held while the app is made safe after a restore: it has no ASP.NET Core host.");

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Docker } from '../engine/docker.ts';
 import { SnapshotError } from '../errors.ts';
@@ -23,10 +24,19 @@ const prepareSchema = z.object({
   jitQuiet: z.boolean(),
   /** False where a library in the app has chosen its functions by this machine's CPU, and will keep to them. */
   choosesAnew: z.boolean(),
+  /** Buffers that were cleared of what requests left in them. */
+  clearedLeftovers: z.array(z.string()),
   /** How long hooks may take. */
   hookSeconds: z.number(),
   /** Connections and files, such as `tcp 10.0.0.1:5432`. */
   open: z.array(z.string()),
+});
+const canariesSchema = z.object({
+  canaries: z.array(z.object({ encoding: z.string(), seed: z.uuid({ version: 'v4' }) })).min(1),
+});
+const configurationSchema = z.object({
+  entries: z.array(z.object({ key: z.string(), value: z.string() })),
+  next: z.number().int().positive().nullable(),
 });
 const warmSchema = z.object({ ran: z.number() });
 const resumeSchema = z.object({ resumed: z.literal(true) });
@@ -35,6 +45,16 @@ const uniqueSchema = z.object({ values: z.array(z.object({ source: z.string(), v
 
 /** What the companion did, and found, right before the checkpoint. */
 export type Preparation = z.infer<typeof prepareSchema>;
+
+/** A setting of the app as its configuration has it. The value may be a secret. */
+export interface ConfigurationEntry {
+  /** `Section:Key`. */
+  key: string;
+  value: string;
+}
+
+/** The most answers that a configuration is read from: some thousand settings each. */
+const MOST_PAGES = 1000;
 
 /** The launcher in a warming container, and through it the companion in the app. */
 export class Control {
@@ -60,11 +80,45 @@ export class Control {
   /** Members of the app's own code that would be the same in every clone. */
   risks = () => this.#ask('risks', risksSchema);
 
+  /**
+   * The app's settings with values of 8 characters and more, for the scan to know; never to be logged. None for an app
+   * without a host. To be asked before {@link prepare}, whose collections take what the answer leaves in the app's memory.
+   */
+  async configuration(): Promise<ConfigurationEntry[]> {
+    const found: ConfigurationEntry[] = [];
+    let from: number | null = 0;
+    for (let page = 0; from !== null && page < MOST_PAGES; page++) {
+      const { entries, next }: z.infer<typeof configurationSchema> = await this.#ask(
+        `configuration ${from}`,
+        configurationSchema,
+        { confidential: true },
+      );
+      found.push(...entries);
+      from = next;
+    }
+    return found;
+  }
+
+  /**
+   * Plants random values in the app's memory, one in each encoding, in place of earlier ones. Returns what they are known
+   * by: the SHA-256 of each, in hex.
+   */
+  async canaries(): Promise<NonNullable<Manifest['canaries']>> {
+    const { canaries } = await this.#ask('canaries', canariesSchema);
+    return canaries.map(({ encoding, seed }) => ({
+      encoding,
+      sha256: createHash('sha256')
+        .update(`dscanary{${seed.replaceAll('-', '')}}`)
+        .digest('hex'),
+    }));
+  }
+
   /** Runs the app's own warmup actions once. Throws DS3007 where one fails. */
   warm = () => this.#ask('warm', warmSchema);
 
   /**
-   * Holds requests, runs the app's hooks, empties connection pools and compacts the heap, right before the checkpoint.
+   * Holds requests, runs the app's hooks, empties connection pools, clears what requests left in buffers, and compacts the
+   * heap, right before the checkpoint.
    * Throws DS3007 where a hook fails.
    */
   prepare = () => this.#ask('prepare', prepareSchema);
@@ -97,8 +151,9 @@ export class Control {
     return this.#docker.exec(this.#container, [this.#launcher, 'criu', ...args]);
   }
 
-  async #ask<T>(request: string, schema: z.ZodType<T>): Promise<T> {
-    const result = await this.#docker.exec(this.#container, [this.#launcher, 'control', request]);
+  /** `confidential` keeps the answer out of the error where it is not what was expected. */
+  async #ask<T>(request: string, schema: z.ZodType<T>, { confidential = false } = {}): Promise<T> {
+    const result = await this.#docker.exec(this.#container, [this.#launcher, 'control', ...request.split(' ')]);
     if (result.code === 126 || result.code === 127 || /no such file|executable file not found/i.test(result.stderr))
       throw new SnapshotError('DS3005', 'The container has no dotnet-snapshot launcher.', { detail: result.stderr });
     const line = result.code === 0 ? parseJson(result.stdout) : undefined;
@@ -107,7 +162,7 @@ export class Control {
     const answer = schema.safeParse(line);
     if (!answer.success)
       throw new SnapshotError('DS3002', `The companion inside the app does not answer "${request}".`, {
-        detail: `${result.stdout}${result.stderr}`,
+        detail: `${confidential ? '' : result.stdout}${result.stderr}`,
         fix: 'The app must be a .NET 8 or newer app that loads DOTNET_STARTUP_HOOKS, and so be published neither trimmed nor with NativeAOT.',
       });
     return answer.data;

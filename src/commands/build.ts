@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Report } from '../model/index.ts';
 import { appName } from '../naming.ts';
 import { clearOutput, writeOutcome, writeScan } from '../output.ts';
 import { build as runPipeline } from '../pipeline.ts';
@@ -24,9 +25,15 @@ export const build: Command = {
     const outcome = await runPipeline(inputs, tools, (scan) => writeScan(directory, scan));
     const files = await writeOutcome(directory, outcome, tools);
     console.log(headline(outcome.report, outcome.report.name));
+    if (outcome.report.scan.verdict !== 'clean') console.log(verdictLine(outcome.report.scan));
     console.log(
       `image     ${outcome.image}\nreport    ${files.markdown}\nsnapshot  ${files.snapshot}\ndeploy    ${files.deploy}`,
     );
     return 0;
   },
 };
+
+/** What must not be overlooked beside the headline. */
+function verdictLine({ verdict, findings }: Report['scan']): string {
+  return verdict === 'off' ? 'secrets   NOT LOOKED FOR: scan is off' : `secrets   ${findings} FINDINGS: scan is warn`;
+}

@@ -5,9 +5,9 @@ import type { OptionName } from '../options.ts';
 import { clearOutput, writeScan, writeSnapshot } from '../output.ts';
 import { checkpointRunning } from '../pipeline.ts';
 import type { Command } from './command.ts';
-import { configOf, describeFlag, describeFlags, parseFlags, readFrom } from './flags.ts';
+import { configOf, describeFlag, describeFlags, parseFlags, readFrom, SCAN_OPTIONS } from './flags.ts';
 
-const OPTIONS: OptionName[] = ['tag', 'output', 'secrets', 'traffic'];
+const OPTIONS: OptionName[] = ['tag', 'output', 'secrets', 'traffic', ...SCAN_OPTIONS];
 
 export const checkpoint: Command = {
   summary: 'make a restore-ready image of an app that warm started',
@@ -18,7 +18,7 @@ export const checkpoint: Command = {
     'the snapshot to the output folder. The app ends with its checkpoint, and its container is removed; with --keep',
     'both go on.',
     '',
-    describeFlags(['tag', 'secrets']),
+    describeFlags(['tag', 'secrets', ...SCAN_OPTIONS]),
     describeFlag('--output FOLDER', 'Folder for the snapshot and the findings. Default: out/NAME.'),
     describeFlag('--traffic FILE', 'Traffic that the restored app must answer as the file expects.'),
     describeFlag('--keep', 'Let the app go on after its checkpoint.'),

@@ -24,8 +24,14 @@ export function parseFlags<T extends ParseArgsOptionsConfig>(
 
 const ALL_OPTIONS = Object.keys(OPTIONS) as OptionName[];
 
+/** What the secrets gate of `build` and `checkpoint` can be told. */
+export const SCAN_OPTIONS = ['scan', 'scan-policy', 'scan-baseline', 'scan-config', 'scan-key'] as const;
+
 /** Flags of which `warm` has no use: they concern what comes after the running app. */
-const AFTER_WARM = new Set<OptionName>(['checkpoint-at', 'tag', 'secrets', 'pairs', 'clones', 'output']);
+const AFTER_WARM = new Set<OptionName>([
+  ...(['checkpoint-at', 'tag', 'secrets', 'pairs', 'clones', 'output'] as const),
+  ...SCAN_OPTIONS,
+]);
 
 /** The flags of `warm`. */
 export const WARM_OPTIONS = ALL_OPTIONS.filter((name) => !AFTER_WARM.has(name));

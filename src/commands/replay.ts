@@ -1,5 +1,6 @@
 import { SnapshotError } from '../errors.ts';
 import { formatMicros } from '../report/format.ts';
+import { secretsOfTraffic } from '../scan/known/index.ts';
 import { percentile } from '../statistics.ts';
 import { parseTraffic } from '../traffic/parse.ts';
 import { replay } from '../traffic/replay.ts';
@@ -13,11 +14,13 @@ export const replayCommand: Command = {
     '',
     'Sends every request of the file and checks the answers against their expectations. Exit code 5 where one differs.',
   ].join('\n'),
-  async run(words) {
+  async run(words, { redactor }) {
     const { values } = parseFlags(words, { traffic: { type: 'string' }, url: { type: 'string' } });
     if (!values.traffic) throw new SnapshotError('DS1001', '--traffic is missing.');
     if (!values.url || !URL.canParse(values.url)) throw new SnapshotError('DS1001', '--url is missing or not a URL.');
-    const answers = await replay(await parseTraffic(values.traffic), { origin: new URL(values.url).origin });
+    const traffic = await parseTraffic(values.traffic);
+    redactor.add(secretsOfTraffic(traffic.exchanges));
+    const answers = await replay(traffic, { origin: new URL(values.url).origin });
     const micros = answers.map((answer) => answer.micros);
     const failed = answers.filter((answer) => answer.unmet.length > 0);
     console.log(

@@ -1,23 +1,67 @@
-/** One secret in the snapshot: where and by which rule, never its value. */
+/** What kind of memory or record a secret lies in. */
+export const MAPPINGS = [
+  'managed heap',
+  'native heap',
+  'stack',
+  'environment',
+  'arguments',
+  'shared memory',
+  'code or data of a file',
+  'anonymous memory',
+  'socket queue',
+  'pipe',
+  'terminal',
+  /** A file that holds no memory. */
+  'record',
+] as const;
+
+export type Mapping = (typeof MAPPINGS)[number];
+
+/** One secret in one kind of memory: where and by which rule, never its value. */
 export interface Finding {
   /** Rule id, e.g. `known-value` or `private-key`. */
   ruleId: string;
-  /** What the rule looks for, one line. For known values, the name of the secret (never its value). */
+  /** What the rule looks for, one line. For known values, the names of the secret (never its value). */
   description: string;
-  /** Encoding in which it was found. */
-  encoding: 'utf-8' | 'utf-16le';
-  /** Image file within the snapshot folder, e.g. `pages-1.img`. */
+  /** How it is stored, outermost first, e.g. `utf-16le` or `gzip > utf-8`. */
+  encoding: string;
+  /** File within what was scanned, e.g. `pages-1.img`; of several sightings the first. */
   file: string;
   /** Byte offset in that file. */
   offset: number;
-  /** Address in the process's memory where the pagemap tells it, as 0x-hex. */
-  address?: string;
-  /** PID in the snapshot where the pagemap tells it. */
-  pid?: number;
-  /** Same rule and value in the same encoding: how often it was seen in all. The location is that of the first. */
+  /** Length of the stored form at that place, in bytes. */
+  bytes: number;
+  /** Same rule, value, encoding and mapping: how often it was seen. */
   count: number;
   /** Length of the value in characters. */
   length: number;
+  /** First two characters of the value. */
+  preview: string;
+  /** First 12 hex digits of HMAC-SHA-256(key, hex SHA-256 of the value): equal values of one key have equal hashes. */
+  hash: string;
+  /** What to do about this finding. */
+  fix: string;
+  mapping: Mapping;
+  /** How many of `count` were too many to keep their places: some may be in another mapping. Absent for none. */
+  unplaced?: number;
+  /** Process in the snapshot, and its name as `ps` shows it. */
+  pid?: number;
+  process?: string;
+  /** Address in the process's memory, as 0x-hex. */
+  address?: string;
+  /** The file that is mapped there. */
+  mappedFile?: string;
+  /** Whether something still refers to the object that holds it; absent where that can't be told. */
+  age?: 'live' | 'garbage';
+}
+
+/** A finding that doesn't count. */
+export interface AllowedFinding extends Finding {
+  /** What allows it. */
+  by: 'policy' | 'baseline' | 'gitleaksignore';
+  /** Of an allowance in a policy file: why, and the last day on which it holds (YYYY-MM-DD). */
+  reason?: string;
+  expires?: string;
 }
 
 /** A secret value that the build itself knows, searched for literally. */
@@ -25,11 +69,23 @@ export interface KnownSecret {
   /** Where it comes from, e.g. `environment DB_PASSWORD`; shown in findings. */
   name: string;
   value: string;
+  /** True where the user said that it is a secret: then it is searched for however plain it looks. */
+  explicit?: true;
 }
+
+/** `off` is the verdict of a snapshot that nobody looked into. */
+export type ScanVerdict = 'clean' | 'findings' | 'off';
 
 /** What the scan saw and found. */
 export interface ScanResult {
+  /** What counts. */
   findings: Finding[];
+  /** What policy, baseline or .gitleaksignore allow. */
+  allowed: AllowedFinding[];
+  /** What a user should know of the policy: allowances that have expired or allow nothing. One line each, no values. */
+  notes: string[];
+  /** Tells scans with the same key from others; absent where the key was random. */
+  keyId?: string;
   /** Files read. */
   files: number;
   /** Bytes read from all of them. */
@@ -39,6 +95,8 @@ export interface ScanResult {
   /** Rules applied, and known values searched for. */
   rules: number;
   knownSecrets: number;
+  /** Canaries that the app's memory and the scan's own test held, and those of them that were found. Absent where none were. */
+  canaries?: { planted: number; found: number };
   /** Duration in milliseconds. */
   millis: number;
 }

@@ -27,6 +27,10 @@ export const manifestSchema = z.object({
      * the snapshot. Absent in snapshots of earlier versions.
      */
     reservedMemory: z.string().exactOptional(),
+    /** `START-END` in hexadecimal of the address range that the GC reserved for the managed heap; empty where it can't be told. */
+    gcHeap: z.string().exactOptional(),
+    /** Address of the type's description that the header of every string holds, in hexadecimal. */
+    stringType: z.string().exactOptional(),
   }),
   process: z.object({
     pid: z.number(),
@@ -86,9 +90,27 @@ export const manifestSchema = z.object({
     .default([]),
   /** Paths of the unix sockets that the app was bound to; a restore makes them anew. */
   sockets: z.array(z.string()).default([]),
-  /** Absent until the scan has passed. */
+  /**
+   * Random values that were planted in the app's memory, one in each encoding, which every scan must find: the SHA-256
+   * of each (hex). Absent in snapshots of earlier versions.
+   */
+  canaries: z.array(z.object({ encoding: z.string(), sha256: z.string() })).exactOptional(),
+  /**
+   * Texts of the fakes that the app was warmed with in place of secrets: what holds one of them is no secret. Absent
+   * where there were none.
+   */
+  placeholders: z.array(z.string().min(4)).exactOptional(),
+  /** Absent until the scan has let it pass: as clean, with findings that were only to be reported, or unseen. */
   scan: z
-    .object({ verdict: z.literal('clean'), bytes: z.number(), rules: z.number(), knownSecrets: z.number() })
+    .object({
+      verdict: z.enum(['clean', 'findings', 'off']),
+      /** Findings that count, and those that policy, baseline or .gitleaksignore allow; absent in earlier versions. */
+      findings: z.number().exactOptional(),
+      allowed: z.number().exactOptional(),
+      bytes: z.number(),
+      rules: z.number(),
+      knownSecrets: z.number(),
+    })
     .optional(),
 });
 

@@ -1,3 +1,5 @@
+import type { ScanVerdict } from './findings.ts';
+
 /** Median and spread of a set of samples. */
 export interface Summary {
   n: number;
@@ -72,7 +74,20 @@ export interface Report {
     steady: boolean;
     millis: number;
   };
-  scan: { findings: number; bytes: number; extents: number; rules: number; knownSecrets: number; millis: number };
+  scan: {
+    /** Absent in reports of versions that let nothing but `clean` pass. */
+    verdict?: ScanVerdict;
+    findings: number;
+    /** Findings that policy, baseline or .gitleaksignore allow. */
+    allowed?: number;
+    bytes: number;
+    extents: number;
+    rules: number;
+    knownSecrets: number;
+    /** Random values planted for the scan to prove itself by, and those of them that it found. */
+    canaries?: { planted: number; found: number };
+    millis: number;
+  };
   verify: {
     clones: number;
     answersCompared: number;

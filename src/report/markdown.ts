@@ -12,6 +12,7 @@ import {
   formatMsRange,
 } from './format.ts';
 import { headline, startupCaveats } from './headline.ts';
+import { renderScan, renderScanAlert } from './scan.ts';
 import { markdownTable } from './table.ts';
 
 /** What goes beside the report itself. */
@@ -29,6 +30,7 @@ export function renderMarkdown(report: Report, options: MarkdownOptions = {}): s
   const sections = [
     ...(options.marker ? [commentMarker(report.name)] : []),
     `### ${headline(report, markdownCode(report.name))}`,
+    ...renderScanAlert(report.scan),
     ...renderCaveats(startupCaveats(report)),
     ...(options.svgPath === undefined ? [] : [renderImage(options.svgPath)]),
     renderMeasurements(report),
@@ -125,14 +127,8 @@ function machineCaveat(report: Report, baseline: Report, deltas: Delta[]): strin
 }
 
 function renderChecks({ scan, verify }: Report): string {
-  const known =
-    scan.knownSecrets === 0
-      ? '; no known secrets were given'
-      : ` and for ${formatCounted(scan.knownSecrets, 'known secret')}`;
-  const scanned = `${formatBytes(scan.bytes)} in ${formatCounted(scan.extents, 'memory extent')} scanned with ${formatCounted(scan.rules, 'rule')}${known}`;
-  const found = formatCounted(scan.findings, 'finding');
   return [
-    `- **Secrets in the snapshot:** ${scan.findings === 0 ? found : `**${found}**`}. ${scanned}.`,
+    `- **Secrets in the snapshot:** ${renderScan(scan)}.`,
     `- **Verification:** ${renderVerification(verify)}.`,
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 /** The secrets gate: a snapshot folder in, findings out, and the forms in which findings are shown. */
-export { knownSecretsFrom } from './known.ts';
-export { findingsToSarif } from './sarif.ts';
+
+export type { PlantedCanary } from './canaries.ts';
+export * from './present/index.ts';
 export { type ScanOptions, scanSnapshot } from './scan.ts';
-export { findingsToText } from './text.ts';
+export { hintsIn } from './sources/index.ts';

@@ -1,126 +1,111 @@
-import { closeSync, openSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { SnapshotError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { KnownSecret, ScanResult } from '../model/findings.ts';
-import { FindingCollector } from './collector.ts';
-import { type Extent, type ImageFile, planFiles } from './extents.ts';
-import { searchableSecrets } from './known.ts';
-import { LiteralSearch } from './literals.ts';
-import { damaged } from './pagemap.ts';
-import { RULES } from './rules.ts';
-import { RuleSearch } from './rulesearch.ts';
-import { type Encoding, visitRuns } from './runs.ts';
-import { type Window, windowBuffer, windowsOf } from './windows.ts';
+import type { Finding, KnownSecret, ScanResult } from '../model/findings.ts';
+import { CANARY_RULE, missingCanaries, type PlantedCanary, plantCanaries } from './canaries.ts';
+import type { Hit } from './engine/hit.ts';
+import { searchFiles } from './engine/search.ts';
+import { searchableSecrets } from './known/index.ts';
+import { findingsOf, judge, NO_POLICY, type Policy, type ScanKey, scanKey, withAges } from './policy/index.ts';
+import type { RuleSetConfig } from './rules/config.ts';
+import { fixOf } from './rules/fixes.ts';
+import { agesOf, openSource, type RuntimeHints, type ScannedFile, type Source } from './sources/index.ts';
 
 /** What a scan is given. */
 export interface ScanOptions {
-  /** Values the build knows, searched for literally. See `knownSecretsFrom`. */
-  knownSecrets: KnownSecret[];
+  /** The rules to apply. */
+  rules: RuleSetConfig;
+  /** Values the build knows, searched for literally. */
+  knownSecrets: readonly KnownSecret[];
+  /** What is not to count; nothing where absent. */
+  policy?: Policy;
+  /** What values are hashed under; random where absent. */
+  key?: ScanKey;
+  /** Canaries in the memory of the app that every scan must find; those of the manifest beside it where absent. */
+  planted?: readonly PlantedCanary[];
+  /** What is known of the runtime; of the manifest beside it where absent. */
+  hints?: RuntimeHints;
+  /** Texts that leave with the snapshot and are searched too, by name. */
+  also?: Readonly<Record<string, string>>;
+  /** Worker threads; by the number of cores where absent. */
+  threads?: number;
+  /** Where a folder for what has to be unpacked is made, and removed at the end; the system's where absent. */
+  temporaryFolder?: string;
   log: Log;
 }
 
-/** Context around a window, in bytes: the longest text that a rule matches (16 Ki characters in UTF-16), twice. */
-const RULE_CONTEXT = 64 * 1024;
-
-/** Bytes read before other work of this process gets its turn. */
-const TURN_BYTES = 16 * 1024 * 1024;
-
 /**
- * Searches all files of a CRIU image folder for known secret values and for what looks like a secret.
- * Memory use does not grow with the snapshot. The result names places and rules, never values.
- * Throws DS6002 where there is no CRIU image, DS4002 where an image can't be read whole.
+ * Searches a CRIU folder, a checkpoint archive or a core dump for known secret values and for what looks like a secret,
+ * in every encoding. Memory use does not grow with it. The result names places and rules, never values.
+ * Throws DS6002 or DS1001 where there is nothing to scan, DS4002 where it can't be read whole, DS4003 where a canary was
+ * not found: a scan that has gone blind must not call anything clean.
  */
-export async function scanSnapshot(dir: string, { knownSecrets, log }: ScanOptions): Promise<ScanResult> {
+export async function scanSnapshot(path: string, options: ScanOptions): Promise<ScanResult> {
+  const { rules, key = scanKey(), policy = NO_POLICY, threads, log } = options;
   const started = performance.now();
-  const files = planFiles(dir);
-  const secrets = searchableSecrets(knownSecrets, log);
-  const scanner = new Scanner(secrets);
-  for (const file of files) await scanner.scan(dir, file);
-  return {
-    findings: scanner.collector.findings(),
-    files: files.length,
-    bytes: files.reduce((sum, file) => sum + file.size, 0),
-    extents: files.reduce((sum, file) => sum + file.extents.length, 0),
-    rules: RULES.length,
-    knownSecrets: secrets.length,
-    millis: Math.round(performance.now() - started),
-  };
-}
-
-class Scanner {
-  readonly collector = new FindingCollector();
-  private readonly rules = new RuleSearch(RULES);
-  private readonly literals: LiteralSearch;
-  private readonly knownValues: ReadonlySet<string>;
-  private readonly overlap: number;
-  private readonly buffer: Buffer;
-  private untilTurn = TURN_BYTES;
-
-  constructor(secrets: KnownSecret[]) {
-    this.literals = new LiteralSearch(secrets);
-    this.knownValues = new Set(secrets.map((secret) => secret.value));
-    this.overlap = Math.max(RULE_CONTEXT, this.literals.longest);
-    this.buffer = windowBuffer(this.overlap);
-  }
-
-  async scan(dir: string, file: ImageFile): Promise<void> {
-    if (file.extents.length === 0) return;
-    const fd = open(dir, file.name);
-    try {
-      for (const extent of file.extents) {
-        for (const window of windowsOf(fd, file.name, extent, this.buffer, this.overlap)) {
-          this.scanWindow(file.name, extent, window);
-          this.untilTurn -= window.bytes.length;
-          if (this.untilTurn > 0) continue;
-          this.untilTurn = TURN_BYTES;
-          await nextTurn();
-        }
-      }
-    } finally {
-      closeSync(fd);
-    }
-  }
-
-  private scanWindow(file: string, extent: Extent, window: Window): void {
-    const add = (
-      ruleId: string,
-      description: string,
-      secret: string,
-      encoding: Encoding,
-      start: number,
-      matchStart = start,
-    ) => {
-      if (window.offset + matchStart < window.from || window.offset + matchStart >= window.to) return;
-      const offset = window.offset + start;
-      this.collector.add({ ruleId, description, secret, encoding, file, offset, ...placeInProcess(extent, offset) });
-    };
-    this.literals.searchBytes(window.bytes, ({ ruleId, secret, start }, encoding) => {
-      add(ruleId, secret.name, secret.value, encoding, start);
-    });
-    visitRuns(window.bytes, (text, first, encoding) => {
-      const width = encoding === 'utf-16le' ? 2 : 1;
-      this.literals.searchRun(text, ({ ruleId, secret, start }) => {
-        add(ruleId, secret.name, secret.value, encoding, first + start * width);
-      });
-      this.rules.searchRun(text, ({ rule, secret, start, matchStart }) => {
-        // The literal search has told of it, by the name of its source.
-        if (this.knownValues.has(secret)) return;
-        add(rule.id, rule.description, secret, encoding, first + start * width, first + matchStart * width);
-      });
-    });
-  }
-}
-
-function placeInProcess({ offset, address, pid }: Extent, at: number): { address?: string; pid?: number } {
-  if (address === undefined || pid === undefined) return {};
-  return { address: `0x${(address + BigInt(at - offset)).toString(16)}`, pid };
-}
-
-function open(dir: string, name: string): number {
+  const folder = await mkdtemp(join(options.temporaryFolder ?? tmpdir(), 'dotnet-snapshot-scan-'));
+  let source: Source | undefined;
   try {
-    return openSync(join(dir, name), 'r');
-  } catch (error) {
-    throw damaged(name, 'it can not be read', String(error));
+    source = await openSource(path, { temporaryFolder: folder, ...(options.hints && { hints: options.hints }) });
+    const known = searchableSecrets(options.knownSecrets, log);
+    const own = plantCanaries();
+    const also = Object.entries(options.also ?? {}).map(([name, text]) => added(folder, name, text));
+    const files = [...source.files, ...also];
+    const found = await searchFiles(
+      [...files, added(folder, 'canaries', own.bytes)],
+      { rules, known },
+      { ...(threads !== undefined && { threads }) },
+    );
+    const planted = [...own.planted, ...(options.planted ?? source.planted ?? [])];
+    requireAll(planted, found.hits);
+    const findings = await placed(
+      found.hits.filter(({ ruleId }) => ruleId !== CANARY_RULE),
+      source,
+      key,
+    );
+    return {
+      ...judge(findings, policy, { today: new Date().toISOString().slice(0, 10), key }),
+      ...(key.id !== undefined && { keyId: key.id }),
+      files: files.length,
+      bytes: found.bytes - own.bytes.length,
+      extents: found.extents - 1,
+      rules: rules.rules.length,
+      knownSecrets: known.length,
+      canaries: { planted: planted.length, found: planted.length },
+      millis: Math.round(performance.now() - started),
+    };
+  } finally {
+    await source?.close();
+    await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A file of this scan's own beside those of the source. */
+function added(folder: string, name: string, content: string | Buffer): ScannedFile {
+  const bytes = Buffer.from(content);
+  const path = join(folder, `added-${name.replaceAll(/[^\w.-]/g, '_')}`);
+  writeFileSync(path, bytes, { mode: 0o600 });
+  return { name, size: bytes.length, extents: [{ offset: 0, length: bytes.length }], path, start: 0 };
+}
+
+function requireAll(planted: readonly PlantedCanary[], hits: readonly Hit[]): void {
+  const missing = missingCanaries(planted, hits);
+  if (missing.length === 0) return;
+  const encodings = [...new Set(missing.map(({ encoding }) => encoding))].join(', ');
+  throw new SnapshotError(
+    'DS4003',
+    `The scan did not find ${missing.length} of the ${planted.length} values that were planted for it to find (${encodings}).`,
+  );
+}
+
+/** Hits as findings, with their places in the process, and with their ages where there is anything to tell. */
+async function placed(hits: readonly Hit[], source: Source, key: ScanKey): Promise<Finding[]> {
+  const names = new Set(source.files.map(({ name }) => name));
+  const placeOf: Source['placeOf'] = (name, offset) =>
+    names.has(name) ? source.placeOf(name, offset) : { mapping: 'record' };
+  const findings = findingsOf(hits, { key, placeOf, ruleFix: fixOf });
+  return withAges(findings, await agesOf(source, findings), fixOf);
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { SnapshotError } from '../errors.ts';
 import type { Traffic } from '../model/index.ts';
+import { problemsOf } from '../problem-text.ts';
+import { YamlSource } from '../yaml-source.ts';
 import { decodeUtf8, readBounded } from './files.ts';
-import { problemsOf } from './problem-text.ts';
 import { RequestReader } from './requests.ts';
-import { trafficSchema } from './schema.ts';
-import { YamlSource } from './yaml-source.ts';
+import { keysAt, trafficSchema } from './schema.ts';
 
 /**
  * Reads a traffic file, version 1, and the body files it names. Throws SnapshotError DS1004 with all that is wrong,
@@ -15,7 +15,7 @@ export async function parseTraffic(file: string): Promise<Traffic> {
   const bytes = await readBounded(file).catch((error: Error) => {
     throw new SnapshotError('DS1004', `${file}: ${error.message}`);
   });
-  const source = new YamlSource(file, decode(file, bytes));
+  const source = new YamlSource(file, decode(file, bytes), 'DS1004');
   if (source.value === null) throw noRequests(file);
   if (source.value === undefined) throw source.failure(source.problems);
 
@@ -23,8 +23,8 @@ export async function parseTraffic(file: string): Promise<Traffic> {
   const { version, requests } = source.value as { version?: unknown; requests?: unknown };
   const wrongVersion = issues.find(({ path }) => path[0] === 'version');
   // Of another version nothing else is known, so only that is said.
-  if (wrongVersion && version !== undefined) throw source.failure(problemsOf(wrongVersion, source));
-  const problems = [...source.problems, ...issues.flatMap((issue) => problemsOf(issue, source))];
+  if (wrongVersion && version !== undefined) throw source.failure(problemsOf(wrongVersion, source, keysAt));
+  const problems = [...source.problems, ...issues.flatMap((issue) => problemsOf(issue, source, keysAt))];
   if (problems.length === 1 && issues[0]?.path.join('.') === 'requests' && isEmpty(requests)) throw noRequests(file);
 
   const reader = new RequestReader(file, source);

@@ -1,9 +1,9 @@
 import type { Exchange } from '../model/index.ts';
+import { didYouMean, showPath } from '../problem-text.ts';
+import type { Problem, YamlSource } from '../yaml-source.ts';
 import { readBodyFile } from './files.ts';
-import { didYouMean, showPath } from './problem-text.ts';
 import { jsonOf, requestSchema, type TrafficRequest } from './schema.ts';
 import { escapeInJson, FILTER_NAMES, placeholdersIn } from './template.ts';
-import type { Problem, YamlSource } from './yaml-source.ts';
 
 type Path = (string | number)[];
 type Part = 'key' | 'value';

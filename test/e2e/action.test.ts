@@ -98,7 +98,10 @@ describe('a secret in the app’s memory', () => {
   it('fails the step and says how many there are', () => {
     expect(outcome.exitCode).toBe(4);
     expect(Number(outcome.outputs.findings)).toBeGreaterThanOrEqual(2);
-    expect(errorsOf(outcome)).toEqual([expect.stringMatching(/^DS4001: .*Fix: /)]);
+    const errors = errorsOf(outcome);
+    expect(errors.at(-1)).toMatch(/^DS4001: .*Fix: /);
+    // One for each value, besides.
+    expect(errors.length).toBeGreaterThanOrEqual(3);
     expect(outcome.log).toContain('environment DB_PASSWORD');
     expect(outcome.log).toContain('secret LICENSE');
   });
@@ -110,7 +113,8 @@ describe('a secret in the app’s memory', () => {
     expect(await imageTags(APP)).toEqual(['app']);
     expect(outcome.containers).toEqual({ made: 1, left: [] });
     expect(outcome.temporary).toEqual([]);
-    expect(await filesIn(outcome.job.temp)).toEqual([join(outcome.job.temp, 'dotnet-snapshot', APP, 'scan.sarif')]);
+    const output = join(outcome.job.temp, 'dotnet-snapshot', APP);
+    expect((await filesIn(outcome.job.temp)).sort()).toEqual([join(output, 'scan.json'), join(output, 'scan.sarif')]);
   });
 
   it('is told nowhere', async () => {

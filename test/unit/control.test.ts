@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { createHash, randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
 import { tellPreparation } from '../../src/checkpoint/checkpoint.ts';
 import { Control } from '../../src/checkpoint/control.ts';
 import type { Docker } from '../../src/engine/docker.ts';
@@ -12,6 +13,7 @@ function answering(stdout: string, code = 0): Control {
 
 const prepared = {
   clearedPools: [],
+  clearedLeftovers: [],
   heapBytesBefore: 2,
   heapBytesAfter: 1,
   gate: true,
@@ -73,6 +75,46 @@ test.each([
   });
 });
 
+test('canaries are known by digests alone', async () => {
+  const seed = randomUUID();
+  const answer = { canaries: [{ encoding: 'utf-16le odd', seed }] };
+  const sha256 = createHash('sha256')
+    .update(`dscanary{${seed.replaceAll('-', '')}}`)
+    .digest('hex');
+  expect(await answering(JSON.stringify(answer)).canaries()).toEqual([{ encoding: 'utf-16le odd', sha256 }]);
+  await expect(answering('{"canaries":[]}').canaries()).rejects.toMatchObject({ code: 'DS3002' });
+});
+
+describe('the configuration', () => {
+  /** A control whose launcher gives the next answer each time, and the requests that it was sent. */
+  function paging(...answers: unknown[]): { control: Control; requests: string[] } {
+    const requests: string[] = [];
+    const exec = async (_container: string, words: string[]) => {
+      requests.push(words.slice(2).join(' '));
+      return { code: 0, stdout: JSON.stringify(answers.shift()), stderr: '' };
+    };
+    return { control: new Control({ exec } as unknown as Docker, 'container', '/launcher'), requests };
+  }
+
+  test('is read page by page', async () => {
+    const [first, second] = [
+      { key: 'Shop:Title', value: 'Our Shop' },
+      { key: 'Jwt:Key', value: randomUUID() },
+    ];
+    const { control, requests } = paging({ entries: [first], next: 1 }, { entries: [second], next: null });
+    expect(await control.configuration()).toEqual([first, second]);
+    expect(requests).toEqual(['configuration 0', 'configuration 1']);
+  });
+
+  test('is in no error', async () => {
+    const value = randomUUID();
+    const { control } = paging({ entries: [{ key: 'Jwt:Key', value }], next: 'soon' });
+    const error = await control.configuration().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'DS3002' });
+    expect(JSON.stringify(error)).not.toContain(value);
+  });
+});
+
 test('a quiet app is prepared without a word', () => {
   const log = recordingLog();
   tellPreparation(prepared, log);
@@ -82,8 +124,15 @@ test('a quiet app is prepared without a word', () => {
 test('what is still open, and requests that could not be held or did not end, are told', () => {
   const log = recordingLog();
   const open = ['tcp 10.0.0.1:5432', 'file /data/shop.db'];
-  tellPreparation({ ...prepared, clearedPools: ['Npgsql'], open, gate: false, inFlight: 3 }, log);
-  expect(log.infos).toEqual(['emptied connection pools: Npgsql', 'still open: tcp 10.0.0.1:5432, file /data/shop.db']);
+  tellPreparation(
+    { ...prepared, clearedPools: ['Npgsql'], clearedLeftovers: ['array pools'], open, gate: false, inFlight: 3 },
+    log,
+  );
+  expect(log.infos).toEqual([
+    'emptied connection pools: Npgsql',
+    'cleared of what requests left in them: array pools',
+    'still open: tcp 10.0.0.1:5432, file /data/shop.db',
+  ]);
   expect(log.warnings).toHaveLength(2);
   expect(log.warnings[0]).toContain('no ASP.NET Core host');
   expect(log.warnings[1]).toMatch(/^3 request/);

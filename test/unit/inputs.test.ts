@@ -29,7 +29,7 @@ describe('inputs', () => {
   test('read lists one item a line, and keep "=" inside of values', () => {
     const inputs = readInputs(given({ ...least, env: 'A=1\n\n B=x=y \n', secrets: 'KEY=va=lue' }));
     expect(inputs.env).toEqual({ A: '1', B: 'x=y' });
-    expect(inputs.secrets).toEqual([{ name: 'secret KEY', value: 'va=lue' }]);
+    expect(inputs.secrets).toEqual([{ name: 'secret KEY', value: 'va=lue', explicit: true }]);
   });
 
   test.each([
@@ -63,12 +63,13 @@ describe('inputs', () => {
   });
 
   test('of a checkpoint on demand are all optional', () => {
-    expect(readCheckpointInputs(given({}), true)).toEqual({ secrets: [], keep: true });
+    expect(readCheckpointInputs(given({}), true)).toEqual({ secrets: [], scan: { mode: 'fail' }, keep: true });
     expect(readCheckpointInputs(given({ traffic: 't', tag: 'x', output: 'o', secrets: 'A=b' }), false)).toEqual({
       trafficFile: 't',
       tag: 'x',
       output: 'o',
-      secrets: [{ name: 'secret A', value: 'b' }],
+      secrets: [{ name: 'secret A', value: 'b', explicit: true }],
+      scan: { mode: 'fail' },
       keep: false,
     });
   });

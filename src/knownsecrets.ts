@@ -1,0 +1,45 @@
+import { dirname } from 'node:path';
+import type { Inputs } from './inputs.ts';
+import type { AppImage, KnownSecret, PublishedApp, Traffic } from './model/index.ts';
+import {
+  partsOf,
+  secretsOfAppSettings,
+  secretsOfEnvironment,
+  secretsOfTraffic,
+  secretsOfUserSecrets,
+} from './scan/known/index.ts';
+
+/** What a build knows before the app is started. */
+export interface KnownBefore {
+  inputs: Pick<Inputs, 'env' | 'secrets'> & Partial<Pick<Inputs, 'source'>>;
+  app?: Pick<AppImage, 'env'>;
+  published?: Pick<PublishedApp, 'directory'>;
+  traffic?: Pick<Traffic, 'exchanges'>;
+}
+
+/**
+ * Every secret that a build knows before the app is started: those that were given, of the build's environment and of
+ * the app's, of the traffic, of the app's configuration files and of its user secrets.
+ */
+export async function secretsBefore(
+  { inputs, app, published, traffic }: KnownBefore,
+  environment: Record<string, string>,
+): Promise<KnownSecret[]> {
+  const { source } = inputs;
+  const project = source?.kind === 'project' ? source.path : undefined;
+  const folders = [
+    ...(published ? [published.directory] : []),
+    ...(project === undefined ? [] : [/\.\w+proj$/.test(project) ? dirname(project) : project]),
+    ...(source?.kind === 'dockerfile' ? [dirname(source.path)] : []),
+  ];
+  const ofFiles = await Promise.all([
+    ...folders.map(secretsOfAppSettings),
+    ...(project === undefined ? [] : [secretsOfUserSecrets(project, environment)]),
+  ]);
+  return [
+    ...inputs.secrets.flatMap(partsOf),
+    ...secretsOfEnvironment({ ...environment, ...app?.env, ...inputs.env }),
+    ...secretsOfTraffic(traffic?.exchanges ?? []),
+    ...ofFiles.flat(),
+  ];
+}

@@ -1,0 +1,81 @@
+import type { Finding } from '../../model/findings.ts';
+import type { Hit } from '../engine/hit.ts';
+import type { Place } from '../sources/source.ts';
+import { fixFor } from './fix.ts';
+import { hashOf, type ScanKey } from './key.ts';
+
+/** What is known of the hits beyond themselves. */
+export interface FindingContext {
+  key: ScanKey;
+  /** Where in a process an offset of a file is. */
+  placeOf(file: string, offset: number): Place;
+  /** What to do about a rule's findings in general. */
+  ruleFix(ruleId: string): string;
+}
+
+/**
+ * Hits as findings: one for each kind of memory and process that a value was seen in, so that each can be judged by
+ * itself. Sightings whose places were not kept count with the first of them.
+ */
+export function findingsOf(hits: readonly Hit[], context: FindingContext): Finding[] {
+  return hits.flatMap((hit) => {
+    const groups = new Map<string, { file: string; offset: number; place: Place; count: number }>();
+    // A hit without a place is still a finding.
+    const places = hit.places.length > 0 ? hit.places : [{ file: hit.file, offset: hit.offset }];
+    for (const { file, offset } of places) {
+      const place = context.placeOf(file, offset);
+      const id = `${place.mapping}\0${place.pid ?? ''}`;
+      const group = groups.get(id);
+      if (group) group.count++;
+      else groups.set(id, { file, offset, place, count: 1 });
+    }
+    const unplaced = Math.max(0, hit.count - places.length);
+    return [...groups.values()].map((group, index) => finding(hit, context, group, index === 0 ? unplaced : 0));
+  });
+}
+
+/** The findings with what is known of their age, one entry for each. */
+export function withAges(
+  findings: readonly Finding[],
+  ages: readonly Finding['age'][],
+  ruleFix: FindingContext['ruleFix'],
+): Finding[] {
+  return findings.map((finding, index) => {
+    const age = ages[index];
+    if (age === undefined) return finding;
+    const aged = { ...finding, age };
+    return { ...aged, fix: fixFor(aged, ruleFix(finding.ruleId)) };
+  });
+}
+
+function finding(
+  hit: Hit,
+  { key, ruleFix }: FindingContext,
+  { file, offset, count, place }: { file: string; offset: number; count: number; place: Place },
+  unplaced: number,
+): Finding {
+  const { ruleId, encoding, bytes, length, start, sha256 } = hit;
+  const description = printable(hit.description);
+  const found = {
+    ...{ ruleId, description, encoding, file, offset, bytes, length },
+    count: count + unplaced,
+    preview: previewOf(start),
+    hash: hashOf(sha256, key),
+    mapping: place.mapping,
+    ...(unplaced > 0 && { unplaced }),
+    ...(place.pid !== undefined && { pid: place.pid }),
+    ...(place.process !== undefined && { process: printable(place.process) }),
+    ...(place.address !== undefined && { address: `0x${place.address.toString(16)}` }),
+    ...(place.mappedFile !== undefined && { mappedFile: printable(place.mappedFile) }),
+  };
+  return { ...found, fix: fixFor(found, ruleFix(ruleId)) };
+}
+
+/** What others chose is shown without what a terminal or a runner's log would act on. */
+function printable(text: string): string {
+  return text.replace(/[\p{C}\s]+/gu, ' ').slice(0, 200);
+}
+
+function previewOf(start: string): string {
+  return start.replace(/[^\x21-\x7e]/g, '·').slice(0, 2);
+}

@@ -1,0 +1,42 @@
+const AFTER_RESTORE =
+  'Warm the app with a placeholder in its place, and let the real value reach the app after the restore.';
+const REVOKE = `${AFTER_RESTORE} If the snapshot left this machine, revoke it.`;
+const IN_TRAFFIC =
+  'Warm the app with a test credential that is worth nothing elsewhere, and let two garbage collections run before the checkpoint.';
+const KEY_FILE = 'Load the key at first use or after the restore, so that it is not in memory at the checkpoint.';
+
+/** By rule. All others tell of a service's token: {@link REVOKE}. */
+const FIXES: Readonly<Record<string, string>> = {
+  'known-value': AFTER_RESTORE,
+  canary: 'Nothing is to be done: a canary proves that the scan sees. One that no build planted should be looked into.',
+  'private-key': KEY_FILE,
+  'private-key-der': KEY_FILE,
+  'encrypted-private-key-der': `${KEY_FILE} Its password may be in memory too.`,
+  pfx: `${KEY_FILE} Its password may be in memory too.`,
+  'jwk-private-key': KEY_FILE,
+  'data-protection-key':
+    'Warm the app with its own throwaway key ring, and let the real one be loaded after the restore.',
+  'machine-key': 'Warm the app with a throwaway machine key, and let the real one be loaded after the restore.',
+  'connection-string': `${AFTER_RESTORE} A pool of connections keeps the whole string: clear it before the checkpoint.`,
+  'url-password': AFTER_RESTORE,
+  'aspnet-antiforgery': IN_TRAFFIC,
+  'aspnet-cookie': IN_TRAFFIC,
+  'aspnet-protected-data': IN_TRAFFIC,
+  jwt: IN_TRAFFIC,
+  'basic-authorization': IN_TRAFFIC,
+  'bearer-authorization': IN_TRAFFIC,
+  'authorization-header': IN_TRAFFIC,
+  'api-key-header': IN_TRAFFIC,
+  'session-cookie': IN_TRAFFIC,
+  'form-credential': IN_TRAFFIC,
+  'curl-auth-header': IN_TRAFFIC,
+  'curl-auth-user': IN_TRAFFIC,
+  'generic-secret-setting': AFTER_RESTORE,
+  'nuget-config-credential':
+    'Keep nuget.config out of what the app reads, and the feed’s password out of the build’s environment while the app is warmed.',
+};
+
+/** What to do about a finding of a rule, one line. */
+export function fixOf(ruleId: string): string {
+  return Object.hasOwn(FIXES, ruleId) ? FIXES[ruleId]! : REVOKE;
+}

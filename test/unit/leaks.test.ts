@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { leaksIn, leaksInAll } from '../harness/leaks.ts';
+import { Random } from './scan/random.ts';
+
+const random = new Random(11);
+const value = `${random.password(22, '"\'+&<>\\/%=;`')} é`;
+const leaks = (content: string | Buffer) => leaksIn(Buffer.from(content as string), { key: value });
+
+test.each<[string, string | Buffer]>([
+  ['UTF-8', `before ${value} after`],
+  ['a piece of it', `cut ${value.slice(3, 11)} off`],
+  ['UTF-16LE', Buffer.from(`x${value}`, 'utf16le')],
+  ['UTF-16LE', Buffer.concat([Buffer.from('x'), Buffer.from(value, 'utf16le')])],
+  ['base64', Buffer.from(value).toString('base64')],
+  ['base64', Buffer.from(`a${value}`).toString('base64')],
+  ['base64', Buffer.from(`ab${value}`).toString('base64url')],
+  ['base64 of UTF-16LE', Buffer.from(`a${value}b`, 'utf16le').toString('base64')],
+  ['base64 in UTF-16LE', Buffer.from(Buffer.from(value).toString('base64'), 'utf16le')],
+  ['hex', Buffer.from(value).toString('hex').toUpperCase()],
+  ['URL', encodeURIComponent(value)],
+  ['form', encodeURIComponent(value).replaceAll('%20', '+').replaceAll("'", '%27').toLowerCase()],
+  ['JSON', JSON.stringify({ text: `a ${value}` })],
+  ['JSON of JSON', JSON.stringify({ body: JSON.stringify({ text: value }) })],
+])('%s is a leak', (encoding, content) => {
+  expect(leaks(content)).toContain(`key: ${encoding}`);
+});
+
+test('two characters of a value, its length and its hash are none', () => {
+  expect(leaks(`${value.slice(0, 2)}…, ${value.length} characters, 0123456789ab`)).toEqual([]);
+});
+
+test('places are named, and their names looked at', () => {
+  const places = new Map([
+    ['log', Buffer.from(value)],
+    [`/tmp/${value}`, Buffer.alloc(0)],
+  ]);
+  expect(leaksInAll(places, { key: value })).toEqual(
+    expect.arrayContaining(['log: key: UTF-8', 'the name of a file: key: UTF-8']),
+  );
+});

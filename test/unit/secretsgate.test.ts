@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { ScanInputs } from '../../src/inputs.ts';
+import type { ScanResult, Snapshot } from '../../src/model/index.ts';
+import { Redactor } from '../../src/redact.ts';
+import { readGateSettings, SecretsGate } from '../../src/secretsgate.ts';
+import { recordingLog } from '../harness/recording-log.ts';
+import { pagemap, planted, present, snapshot } from './scan/images.ts';
+
+const VALUE = `v${randomBytes(16).toString('hex')}`;
+const KEY = randomBytes(16).toString('hex');
+const folder = mkdtempSync(join(tmpdir(), 'gate-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const pages = (text: string) => ({
+  'pagemap-5.img': pagemap(1, [present(0x1000, 2)]),
+  'pages-1.img': planted(2, [{ at: 100, text }]),
+});
+
+async function check(inputs: Partial<ScanInputs>, text = VALUE, environment: Record<string, string> = {}) {
+  const log = recordingLog();
+  const run = async () => ({ code: 1, stdout: '', stderr: '' });
+  const tools = { run, log, redactor: new Redactor(), environment };
+  const gate = new SecretsGate(await readGateSettings({ mode: 'fail', ...inputs }, tools), tools);
+  gate.know([{ name: 'environment DB_PASSWORD', value: VALUE }]);
+  const taken = { directory: snapshot(pages(text)), manifest: {}, bytes: 0 } as unknown as Snapshot;
+  const scans: ScanResult[] = [];
+  const outcome = await gate
+    .check(taken, async (scan) => void scans.push(scan))
+    .then(
+      (report) => ({ report }),
+      (error) => ({ error }),
+    );
+  return { ...outcome, log, scans, verdict: taken.manifest.scan, redactor: tools.redactor } as {
+    report?: Awaited<ReturnType<SecretsGate['check']>>;
+    error?: { code: string; message: string; detail: string };
+    log: typeof log;
+    scans: ScanResult[];
+    verdict: Snapshot['manifest']['scan'];
+    redactor: Redactor;
+  };
+}
+
+describe('the secrets gate', () => {
+  test('lets a clean snapshot pass, and says so in its manifest', async () => {
+    const { report, verdict, scans } = await check({}, 'nothing here');
+    expect(report).toMatchObject({ verdict: 'clean', findings: 0, allowed: 0, knownSecrets: 1 });
+    expect(verdict).toMatchObject({ verdict: 'clean', findings: 0, allowed: 0 });
+    expect(scans).toHaveLength(1);
+  });
+
+  test('stops one with a secret, after the findings were handed over', async () => {
+    const { error, verdict, scans, log } = await check({});
+    expect(error).toMatchObject({ code: 'DS4001', message: 'The snapshot holds 1 secret(s); nothing of it is kept.' });
+    expect(error?.detail).toContain('known secret "environment DB_PASSWORD"');
+    expect(verdict).toBeUndefined();
+    expect(scans[0]?.findings).toHaveLength(1);
+    expect(JSON.stringify([error, log, scans])).not.toContain(VALUE);
+  });
+
+  test('set to warn lets it pass loudly', async () => {
+    const { report, verdict, log } = await check({ mode: 'warn' });
+    expect(report).toMatchObject({ verdict: 'findings', findings: 1 });
+    expect(verdict).toMatchObject({ verdict: 'findings', findings: 1 });
+    expect(log.warnings.join('\n')).toMatch(/THE SNAPSHOT HOLDS 1 SECRET\(S\)[\s\S]*environment DB_PASSWORD/);
+  });
+
+  test('set to off looks at nothing, and says that', async () => {
+    const { report, verdict, log, scans } = await check({ mode: 'off' });
+    expect(report).toMatchObject({ verdict: 'off', bytes: 0 });
+    expect(verdict).toMatchObject({ verdict: 'off' });
+    expect(scans).toEqual([]);
+    expect(log.warnings.join()).toContain('NOBODY HAS LOOKED FOR SECRETS');
+  });
+
+  test('masks what it knows, the key too', async () => {
+    const { redactor } = await check({ key: KEY });
+    expect(redactor.text(`${VALUE} ${KEY}`)).toBe('*** ***');
+  });
+
+  test('hashes under the key that it is given, directly, by variable or by file', async () => {
+    const file = join(folder, 'key');
+    writeFileSync(file, `${KEY}\n`);
+    const keys = [KEY, 'env:SCAN', `file:${file}`];
+    const results = await Promise.all(keys.map((key) => check({ key, mode: 'warn' }, VALUE, { SCAN: KEY })));
+    const hashes = results.map(({ scans }) => scans[0]!.findings[0]!.hash);
+    expect(new Set(hashes).size).toBe(1);
+    await expect(check({ key: 'env:NONE' })).rejects.toThrow(
+      'The scan-key is to come from env:NONE, and there is none.',
+    );
+  });
+
+  test('follows a policy and a baseline, and warns of what in them is out of date', async () => {
+    const { scans } = await check({ key: KEY, mode: 'warn' });
+    const { hash } = scans[0]!.findings[0]!;
+    const policy = join(folder, 'policy.yaml');
+    const allow = (expires: string) =>
+      writeFileSync(policy, `version: 1\nallow:\n  - { hash: "${hash}", reason: a test, expires: ${expires} }\n`);
+    allow('9999-12-31');
+    const allowed = await check({ key: KEY, policyFile: policy });
+    expect(allowed.report).toMatchObject({ verdict: 'clean', findings: 0, allowed: 1 });
+    allow('2020-01-01');
+    const expired = await check({ key: KEY, policyFile: policy });
+    expect(expired.error?.code).toBe('DS4001');
+    expect(expired.log.warnings.join()).toContain('expired on 2020-01-01');
+  });
+});

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { SnapshotError } from './errors.ts';
 import type { Run } from './exec.ts';
 import type { ScanInputs } from './inputs.ts';
@@ -6,7 +7,7 @@ import type { Log } from './log.ts';
 import type { KnownSecret, Report, ScanResult, Snapshot } from './model/index.ts';
 import { allowingPlaceholders } from './placeholders.ts';
 import type { Redactor } from './redact.ts';
-import { hintsIn, type PlantedCanary, scanSnapshot } from './scan/index.ts';
+import { hintsIn, scanSnapshot } from './scan/index.ts';
 import { type Policy, readAllowances, readBaseline, type ScanKey, scanKey } from './scan/policy/index.ts';
 import { findingsToText, valuesIn } from './scan/present/index.ts';
 import type { RuleSetConfig } from './scan/rules/config.ts';
@@ -84,8 +85,9 @@ export class SecretsGate {
       ...{ rules: allowingPlaceholders(rules, fakes), knownSecrets, policy, key, log },
       // What the launcher is told leaves with the snapshot too.
       also: { 'manifest.json': text },
-      ...(manifest.canaries && { planted: manifest.canaries as PlantedCanary[] }),
       ...(hints && { hints }),
+      // The run removes it, however it ends.
+      temporaryFolder: dirname(directory),
     });
     const scan = this.#tools.redactor.data(scanned);
     for (const note of scan.notes) log.warning(note);

@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { readManifest } from '../checkpoint/checkpoint.ts';
 import { SnapshotError } from '../errors.ts';
 import { readScanInputs } from '../inputs.ts';
-import type { KnownSecret, ScanResult } from '../model/index.ts';
+import type { KnownSecret, Manifest, ScanResult } from '../model/index.ts';
+import { allowingPlaceholders } from '../placeholders.ts';
+import { workFolder } from '../prepare.ts';
 import { scanSnapshot } from '../scan/index.ts';
 import { parseGivenSecrets, partsOf, secretsOfEnvironment } from '../scan/known/index.ts';
 import { findingsToJson, findingsToSarif, findingsToText } from '../scan/present/index.ts';
@@ -81,9 +84,21 @@ export const scan: Command = {
       ...secretsOfEnvironment(withoutKey(tools.environment, values['key-env'])),
     ];
     tools.redactor.add(knownSecrets);
+    const path = positionals[0]!;
+    const placeholders = (await manifestOf(path))?.placeholders ?? [];
+    if (placeholders.length > 0)
+      tools.log.info(`${placeholders.length} fakes that the app was warmed with are no secrets`);
+    const temporaryFolder = await workFolder(tools);
     const result = tools.redactor.data(
-      await scanSnapshot(imageFolder(positionals[0]!), {
-        ...{ rules: settings.rules, knownSecrets, policy: settings.policy, key: settings.key, log: tools.log },
+      await scanSnapshot(path, {
+        ...{
+          rules: allowingPlaceholders(settings.rules, placeholders),
+          knownSecrets,
+          policy: settings.policy,
+          key: settings.key,
+          log: tools.log,
+        },
+        temporaryFolder,
         ...(threads !== undefined && { threads }),
       }),
     );
@@ -93,10 +108,11 @@ export const scan: Command = {
   },
 };
 
-/** The output of `build` holds the image files one folder down. */
-function imageFolder(directory: string): string {
-  const inner = join(directory, 'checkpoint');
-  return existsSync(inner) ? inner : directory;
+/** The manifest of a build whose output, or part of it, is scanned; undefined for what is of no build. */
+async function manifestOf(path: string): Promise<Manifest | undefined> {
+  const places = [join(path, 'snapshot'), path, dirname(resolve(path))];
+  const file = places.map((folder) => join(folder, 'manifest.json')).find((candidate) => existsSync(candidate));
+  return file === undefined ? undefined : readManifest(file).catch(() => undefined);
 }
 
 function keyFrom(file: string | undefined, variable: string | undefined): string | undefined {

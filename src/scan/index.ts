@@ -1,6 +1,5 @@
 /** The secrets gate: a snapshot folder in, findings out, and the forms in which findings are shown. */
 
-export type { PlantedCanary } from './canaries.ts';
 export * from './present/index.ts';
 export { type ScanOptions, scanSnapshot } from './scan.ts';
 export { hintsIn } from './sources/index.ts';

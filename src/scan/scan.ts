@@ -24,9 +24,7 @@ export interface ScanOptions {
   policy?: Policy;
   /** What values are hashed under; random where absent. */
   key?: ScanKey;
-  /** Canaries in the memory of the app that every scan must find; those of the manifest beside it where absent. */
-  planted?: readonly PlantedCanary[];
-  /** What is known of the runtime; of the manifest beside it where absent. */
+  /** What is known of the runtime, canaries included; of the manifest beside it where absent. */
   hints?: RuntimeHints;
   /** Texts that leave with the snapshot and are searched too, by name. */
   also?: Readonly<Record<string, string>>;
@@ -59,7 +57,7 @@ export async function scanSnapshot(path: string, options: ScanOptions): Promise<
       { rules, known },
       { ...(threads !== undefined && { threads }) },
     );
-    const planted = [...own.planted, ...(options.planted ?? source.planted ?? [])];
+    const planted = [...own.planted, ...(source.planted ?? [])];
     requireAll(planted, found.hits);
     const findings = await placed(
       found.hits.filter(({ ruleId }) => ruleId !== CANARY_RULE),

@@ -14,7 +14,7 @@ import { byName } from './tree.ts';
 
 /** The source, and how many CRIU folders and core dumps are in it. */
 export interface Assembled {
-  source: Pick<Source, 'files' | 'placeOf' | 'memoryOf'>;
+  source: Pick<Source, 'files' | 'placeOf' | 'memoryOf' | 'planted'>;
   folders: number;
   cores: number;
 }
@@ -71,7 +71,10 @@ export function assemble({ files, rest }: Expanded, hints: RuntimeHints | undefi
       : place;
   };
   return {
-    source: { files: byName([...scanned, ...rest]), placeOf, memoryOf },
+    source: {
+      ...{ files: byName([...scanned, ...rest]), placeOf, memoryOf },
+      planted: [...folders.values()].flatMap((folder) => folder.hints?.planted ?? []),
+    },
     folders: folders.size,
     cores: cores.size,
   };

@@ -1,3 +1,4 @@
+import { CANARY_ENCODINGS, type PlantedCanary } from '../canaries.ts';
 import type { Range } from './areas.ts';
 
 /** What the build wrote down of the runtime in the process, see src/model/manifest.ts. */
@@ -8,6 +9,8 @@ export interface RuntimeHints {
   reservedMemory?: Range[];
   /** Type handle (MethodTable address) of System.String. */
   stringType?: bigint;
+  /** Canaries in the process's memory. */
+  planted?: PlantedCanary[];
 }
 
 /** Larger than any manifest. */
@@ -27,11 +30,13 @@ export function hintsIn(manifest: string): RuntimeHints | undefined {
   const gcHeap = rangesIn(member(runtime, 'gcHeap'));
   const reservedMemory = rangesIn(member(runtime, 'reservedMemory'));
   const stringType = hexIn(member(runtime, 'stringType'));
+  const planted = canariesIn(member(content, 'canaries'));
   return {
     pid,
     ...(gcHeap && { gcHeap }),
     ...(reservedMemory && { reservedMemory }),
     ...(stringType !== undefined && { stringType }),
+    ...(planted && { planted }),
   };
 }
 
@@ -39,6 +44,16 @@ function member(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
     ? (value as Record<string, unknown>)[name]
     : undefined;
+}
+
+/** Those that this version can look for: a later one may plant others. */
+function canariesIn(value: unknown): PlantedCanary[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  return value.flatMap((canary) => {
+    const encoding = CANARY_ENCODINGS.find((known) => known === member(canary, 'encoding'));
+    const sha256 = member(canary, 'sha256');
+    return encoding !== undefined && typeof sha256 === 'string' ? [{ encoding, sha256 }] : [];
+  });
 }
 
 /** `START-END,…` in hexadecimal. */

@@ -18,8 +18,8 @@ export interface FakeProject {
 
 const INPUTS =
   'project dockerfile image traffic base-image framework publish-args port ready-path ready-timeout warmup-timeout ' +
-  'checkpoint-at before-checkpoint-path after-restore-path hook-timeout isa name ' +
-  'tag user env secrets pairs clones cache artifact-name retention-days comment';
+  'checkpoint-at before-checkpoint-path after-restore-path hook-timeout isa secrets-at-build name ' +
+  'tag user env secrets scan scan-policy scan-baseline scan-config scan-key pairs clones cache artifact-name retention-days comment';
 
 const ACTION = `
 name: Fake

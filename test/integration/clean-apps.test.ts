@@ -6,7 +6,11 @@ import { cli, docker, testFolder } from '../harness/cli.ts';
 import { runProgram } from '../harness/run-program.ts';
 
 // What everybody starts from must pass the search for secrets; the samples are in samples.test.ts.
-describe.each(['mvc', 'webapp', 'blazor'])('the SDK’s template %s', (template) => {
+describe.each([
+  { template: 'mvc', path: '/' },
+  { template: 'webapp', path: '/' },
+  { template: 'webapi', path: '/weatherforecast' },
+])('the SDK’s template $template', ({ template, path }) => {
   const name = `clean-${template}`;
   const tag = `dotnet-snapshot-test/${name}:restore-ready`;
   afterAll(async () => {
@@ -18,12 +22,12 @@ describe.each(['mvc', 'webapp', 'blazor'])('the SDK’s template %s', (template)
     const app = join(folder, 'app');
     await runProgram(['dotnet', 'new', template, '--output', app, '--name', 'Clean', '--no-restore']);
     const traffic = join(app, 'traffic.yaml');
-    await writeFile(traffic, JSON.stringify({ version: 1, requests: [{ name: 'home', path: '/', repeat: 20 }] }));
+    await writeFile(traffic, JSON.stringify({ version: 1, requests: [{ name: 'home', path, repeat: 20 }] }));
     const output = join(folder, 'output');
     const { code, stderr } = await cli([
       'build',
       ...['--project', app, '--traffic', traffic, '--name', name, '--tag', tag, '--output', output],
-      ...['--pairs', '1', '--clones', '1', '--warmup-timeout', '2'],
+      ...['--ready-path', path, '--pairs', '1', '--clones', '1', '--warmup-timeout', '2'],
     ]);
     expect(stderr).not.toMatch(/DS\d{4}/);
     expect(code).toBe(0);

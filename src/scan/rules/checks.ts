@@ -29,8 +29,8 @@ const SMALLEST_TICKET = 300;
 /** Cookies that sign nobody in: antiforgery has a rule of its own, the others live for one redirect. */
 const HARMLESS_COOKIE = /\.(?:Antiforgery|Correlation|Mvc\.CookieTempDataProvider|OpenIdConnect\.Nonce)\b/i;
 
-/** A public key token of an assembly, as in `PublicKeyToken=…`, of which memory holds fragments too. */
-const STRONG_NAME = /^[0-9a-f]{16}$/;
+/** A public key token of an assembly, as in `PublicKeyToken=…], [System.Int32, …`, of which memory holds fragments too. */
+const STRONG_NAME = /^[0-9a-f]{16}(?:$|[\],])/;
 
 const random: Check = ({ secret }) => looksRandom(secret);
 /** For values whose form leaves no doubt: sixteen characters without a digit are nothing rare. */

@@ -145,6 +145,7 @@ describe('rules leave alone', () => {
     '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMalformed PEM: the label is not followed by base64',
     'System.Private.CoreLib, Version=10.0.0.0, Culture=neutral, PublicKeyToken=7cec85d7bea7798e',
     'Token=b03f5f7f11d50a3a',
+    'yToken=b03f5f7f11d50a3a],[System.String, System.Runtime, Version=8.0.0.0, Culture=neutral, PublicKeyToken=null]]',
     'Password=;User ID=;Data Source=',
     'Server=myServer;Database=myDb;User Id=myUser;Password={0};',
     'Server=db;User Id=sa;Password=<your password>;',

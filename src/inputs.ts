@@ -2,7 +2,7 @@ import { SnapshotError } from './errors.ts';
 import type { KnownSecret, Source } from './model/index.ts';
 import { OPTIONS, type Option, type OptionName } from './options.ts';
 import { parseGivenSecrets } from './scan/known/given.ts';
-import { SECRETS_AT_BUILD, type SecretsAtBuild } from './secretsatbuild.ts';
+import { SECRETS_AT_BUILD, type SecretsAtBuild } from './secrets/atBuild.ts';
 import { ISAS, type Isa } from './warmup/isa.ts';
 
 /** What an app is started and warmed with; every value checked. */

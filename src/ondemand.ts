@@ -5,7 +5,7 @@ import { SnapshotError } from './errors.ts';
 import { LAUNCHER } from './image/runtime.ts';
 import type { WarmInputs } from './inputs.ts';
 import { manifestSchema } from './model/manifest.ts';
-import { SECRETS_AT_BUILD } from './secretsatbuild.ts';
+import { SECRETS_AT_BUILD } from './secrets/atBuild.ts';
 import type { Tools } from './tools.ts';
 import { type Warmable, warmedWith } from './warm.ts';
 import { ISAS } from './warmup/isa.ts';

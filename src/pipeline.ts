@@ -16,14 +16,14 @@ import { restoreReadyImage } from './image/restoreReady.ts';
 import { LAUNCHER } from './image/runtime.ts';
 import { addWrittenPages } from './image/writtenPages.ts';
 import type { CheckpointInputs, Inputs, WarmInputs } from './inputs.ts';
-import { secretsBefore } from './knownsecrets.ts';
 import { measure } from './measure/measure.ts';
 import type { AppImage, Report, Snapshot, Traffic } from './model/index.ts';
 import { type RunningApp, settleLater, warmLabels } from './ondemand.ts';
 import { type Prepared, type PreparedApp, prepare, prepareApp, workFolder } from './prepare.ts';
 import { secretsOfAnswers, secretsOfConfiguration } from './scan/known/index.ts';
-import { scrubber } from './secretsatbuild.ts';
-import { type OnScan, readGateSettings, SecretsGate } from './secretsgate.ts';
+import { scrubber } from './secrets/atBuild.ts';
+import { type OnScan, readGateSettings, SecretsGate } from './secrets/gate.ts';
+import { secretsBefore } from './secrets/known.ts';
 import { Stages } from './stages.ts';
 import type { Tools } from './tools.ts';
 import { parseTraffic } from './traffic/parse.ts';
@@ -40,7 +40,7 @@ export interface Outcome {
   image: string;
 }
 
-export type { OnScan } from './secretsgate.ts';
+export type { OnScan } from './secrets/gate.ts';
 
 /** Inputs -> published app -> image -> warmed container -> snapshot -> findings -> verified image -> report. */
 export async function build(inputs: Inputs, tools: Tools, onScan: OnScan = async () => {}): Promise<Outcome> {

@@ -7,11 +7,11 @@ import { Docker } from './engine/docker.ts';
 import { SnapshotError, toSnapshotError } from './errors.ts';
 import { createRun, Gate } from './exec.ts';
 import type { Log } from './log.ts';
-import { Redactor } from './redact.ts';
 import { secretsOfEnvironment } from './scan/known/index.ts';
 import { loadRules } from './scan/rules/load.ts';
 import { RuleSet } from './scan/rules/ruleset.ts';
-import { RULES_DIRECTORY } from './scanrules.ts';
+import { Redactor } from './secrets/redact.ts';
+import { RULES_DIRECTORY } from './secrets/rules.ts';
 import type { Tools } from './tools.ts';
 
 /** This project's runtime folder, beside src/ and dist/ alike. */

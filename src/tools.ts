@@ -4,7 +4,7 @@ import type { Docker } from './engine/docker.ts';
 import type { Run } from './exec.ts';
 import type { Log } from './log.ts';
 import type { FolderCache } from './model/index.ts';
-import type { Redactor } from './redact.ts';
+import type { Redactor } from './secrets/redact.ts';
 
 /** What the pipeline works with; the doors choose each. */
 export interface Tools {

@@ -8,7 +8,7 @@ import { LAUNCHER, PREFIX } from './image/runtime.ts';
 import type { WarmInputs } from './inputs.ts';
 import type { Manifest, Replay, Traffic } from './model/index.ts';
 import type { PreparedApp } from './prepare.ts';
-import { variablesAtBuild } from './secretsatbuild.ts';
+import { variablesAtBuild } from './secrets/atBuild.ts';
 import type { Stages } from './stages.ts';
 import type { Tools } from './tools.ts';
 import { replay } from './traffic/replay.ts';

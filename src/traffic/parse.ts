@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { SnapshotError } from '../errors.ts';
 import type { Traffic } from '../model/index.ts';
-import { problemsOf } from '../problem-text.ts';
-import { YamlSource } from '../yaml-source.ts';
+import { problemsOf } from '../problemText.ts';
+import { YamlSource } from '../yamlSource.ts';
 import { decodeUtf8, readBounded } from './files.ts';
 import { RequestReader } from './requests.ts';
 import { keysAt, trafficSchema } from './schema.ts';

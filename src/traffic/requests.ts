@@ -1,6 +1,6 @@
 import type { Exchange } from '../model/index.ts';
-import { didYouMean, showPath } from '../problem-text.ts';
-import type { Problem, YamlSource } from '../yaml-source.ts';
+import { didYouMean, showPath } from '../problemText.ts';
+import type { Problem, YamlSource } from '../yamlSource.ts';
 import { readBodyFile } from './files.ts';
 import { jsonOf, requestSchema, type TrafficRequest } from './schema.ts';
 import { escapeInJson, FILTER_NAMES, placeholdersIn } from './template.ts';

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { SnapshotError } from '../../errors.ts';
-import { problemsOf } from '../../problem-text.ts';
-import { YamlSource } from '../../yaml-source.ts';
+import { problemsOf } from '../../problemText.ts';
+import { YamlSource } from '../../yamlSource.ts';
 import { type Allowance, policyKeysAt, policySchema } from './schema.ts';
 
 /** Largest file that is read, in bytes. */

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readWarmInputs } from '../../src/inputs.ts';
-import { scrubber, variablesAtBuild } from '../../src/secretsatbuild.ts';
-import { recordingLog } from '../harness/recording-log.ts';
+import { readWarmInputs } from '../../../src/inputs.ts';
+import { scrubber, variablesAtBuild } from '../../../src/secrets/atBuild.ts';
+import { recordingLog } from '../../harness/recording-log.ts';
 
 const password = randomBytes(12).toString('hex');
 const connection = `Host=db;Username=app;Password=${password};Database=todos`;

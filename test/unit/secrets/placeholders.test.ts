@@ -1,8 +1,8 @@
 import { createPrivateKey, createSign, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { fakeOf } from '../../src/fakes.ts';
-import { allowingPlaceholders, withPlaceholders } from '../../src/placeholders.ts';
-import { RuleSet } from '../../src/scan/rules/ruleset.ts';
+import { RuleSet } from '../../../src/scan/rules/ruleset.ts';
+import { fakeOf } from '../../../src/secrets/fakes.ts';
+import { allowingPlaceholders, withPlaceholders } from '../../../src/secrets/placeholders.ts';
 
 /** As secrets are generated: letters of both cases and digits. */
 const generated = (length: number) =>

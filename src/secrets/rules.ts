@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Run } from './exec.ts';
-import type { Log } from './log.ts';
-import { PROJECT_ROOT } from './root.ts';
-import { readIgnored } from './scan/rules/ignored.ts';
-import { loadRules } from './scan/rules/load.ts';
-import { RuleSet, type RuleSetConfig } from './scan/rules/ruleset.ts';
+import type { Run } from '../exec.ts';
+import type { Log } from '../log.ts';
+import { PROJECT_ROOT } from '../root.ts';
+import { readIgnored } from '../scan/rules/ignored.ts';
+import { loadRules } from '../scan/rules/load.ts';
+import { RuleSet, type RuleSetConfig } from '../scan/rules/ruleset.ts';
 
 /** The rules that come with this project. */
 export const RULES_DIRECTORY = join(PROJECT_ROOT, 'rules');

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { ScanInputs } from '../../src/inputs.ts';
-import type { ScanResult, Snapshot } from '../../src/model/index.ts';
-import { Redactor } from '../../src/redact.ts';
-import { readGateSettings, SecretsGate } from '../../src/secretsgate.ts';
-import { recordingLog } from '../harness/recording-log.ts';
-import { pagemap, planted, present, snapshot } from './scan/images.ts';
+import type { ScanInputs } from '../../../src/inputs.ts';
+import type { ScanResult, Snapshot } from '../../../src/model/index.ts';
+import { readGateSettings, SecretsGate } from '../../../src/secrets/gate.ts';
+import { Redactor } from '../../../src/secrets/redact.ts';
+import { recordingLog } from '../../harness/recording-log.ts';
+import { pagemap, planted, present, snapshot } from '../scan/images.ts';
 
 const VALUE = `v${randomBytes(16).toString('hex')}`;
 const KEY = randomBytes(16).toString('hex');

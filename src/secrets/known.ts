@@ -1,13 +1,13 @@
 import { dirname } from 'node:path';
-import type { Inputs } from './inputs.ts';
-import type { AppImage, KnownSecret, PublishedApp, Traffic } from './model/index.ts';
+import type { Inputs } from '../inputs.ts';
+import type { AppImage, KnownSecret, PublishedApp, Traffic } from '../model/index.ts';
 import {
   partsOf,
   secretsOfAppSettings,
   secretsOfEnvironment,
   secretsOfTraffic,
   secretsOfUserSecrets,
-} from './scan/known/index.ts';
+} from '../scan/known/index.ts';
 
 /** What a build knows before the app is started. */
 export interface KnownBefore {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Problem, YamlSource } from './yaml-source.ts';
+import type { Problem, YamlSource } from './yamlSource.ts';
 
 /** A path in the file as text, such as `requests[2].headers.accept`. */
 export function showPath(path: readonly PropertyKey[]): string {

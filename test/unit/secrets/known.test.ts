@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { secretsBefore } from '../../src/knownsecrets.ts';
+import { secretsBefore } from '../../../src/secrets/known.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'known-secrets-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { SnapshotError } from './errors.ts';
-import type { Run } from './exec.ts';
-import type { ScanInputs } from './inputs.ts';
-import type { Log } from './log.ts';
-import type { KnownSecret, Report, ScanResult, Snapshot } from './model/index.ts';
+import { SnapshotError } from '../errors.ts';
+import type { Run } from '../exec.ts';
+import type { ScanInputs } from '../inputs.ts';
+import type { Log } from '../log.ts';
+import type { KnownSecret, Report, ScanResult, Snapshot } from '../model/index.ts';
+import { hintsIn, scanSnapshot } from '../scan/index.ts';
+import { type Policy, readAllowances, readBaseline, type ScanKey, scanKey } from '../scan/policy/index.ts';
+import { findingsToText, valuesIn } from '../scan/present/index.ts';
+import type { RuleSetConfig } from '../scan/rules/config.ts';
 import { allowingPlaceholders } from './placeholders.ts';
 import type { Redactor } from './redact.ts';
-import { hintsIn, scanSnapshot } from './scan/index.ts';
-import { type Policy, readAllowances, readBaseline, type ScanKey, scanKey } from './scan/policy/index.ts';
-import { findingsToText, valuesIn } from './scan/present/index.ts';
-import type { RuleSetConfig } from './scan/rules/config.ts';
-import { readScanRules } from './scanrules.ts';
+import { readScanRules } from './rules.ts';
 
 /** What the gate works with. */
 export interface GateTools {

@@ -1,8 +1,8 @@
-import { SnapshotError } from './errors.ts';
-import type { Log } from './log.ts';
-import type { KnownSecret } from './model/index.ts';
+import { SnapshotError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { KnownSecret } from '../model/index.ts';
+import { trivialReason } from '../scan/known/worth.ts';
 import { formsOf, MIN_FORM } from './redactForms.ts';
-import { trivialReason } from './scan/known/worth.ts';
 
 /** What stands in place of a secret. */
 const MASK = '***';

@@ -1,8 +1,8 @@
-import type { Log } from './log.ts';
-import type { KnownSecret } from './model/index.ts';
+import type { Log } from '../log.ts';
+import type { KnownSecret } from '../model/index.ts';
+import { isSecretSetting, partsOf, searchableSecrets } from '../scan/known/index.ts';
+import { scrubFiles } from '../scan/scrub.ts';
 import { type Placeholders, withPlaceholders } from './placeholders.ts';
-import { isSecretSetting, partsOf, searchableSecrets } from './scan/known/index.ts';
-import { scrubFiles } from './scan/scrub.ts';
 
 /** What becomes of the secrets among the app's variables while it is warmed. */
 export const SECRETS_AT_BUILD = ['real', 'placeholder', 'scrub'] as const;

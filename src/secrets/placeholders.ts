@@ -1,8 +1,8 @@
+import { type EmbeddedCredential, embeddedCredentials } from '../scan/known/embedded.ts';
+import { isSecretSetting, trivialReason } from '../scan/known/index.ts';
+import { jsonEntries, parseJson } from '../scan/known/json.ts';
+import type { AllowlistConfig, RuleSetConfig } from '../scan/rules/config.ts';
 import { fakeOf } from './fakes.ts';
-import { type EmbeddedCredential, embeddedCredentials } from './scan/known/embedded.ts';
-import { isSecretSetting, trivialReason } from './scan/known/index.ts';
-import { jsonEntries, parseJson } from './scan/known/json.ts';
-import type { AllowlistConfig, RuleSetConfig } from './scan/rules/config.ts';
 
 /** Below this many characters, chance would find a piece of a fake in other texts. */
 const SHORTEST_PIECE = 6;

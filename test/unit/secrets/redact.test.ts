@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { SnapshotError } from '../../src/errors.ts';
-import { Redactor } from '../../src/redact.ts';
-import { createSession } from '../../src/session.ts';
-import { recordingLog } from '../harness/recording-log.ts';
+import { SnapshotError } from '../../../src/errors.ts';
+import { Redactor } from '../../../src/secrets/redact.ts';
+import { createSession } from '../../../src/session.ts';
+import { recordingLog } from '../../harness/recording-log.ts';
 
 /** Letters and digits, another text each time. */
 const random = (length: number) => `k7${randomBytes(length).toString('hex')}`.slice(0, length);

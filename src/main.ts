@@ -48,6 +48,7 @@ async function main(): Promise<number> {
       const outcome = await build(inputs, tools, async (scan) => {
         await writeScan(output, scan);
         core.setOutput('findings', scan.findings.length);
+        core.setOutput('findings-path', outputFiles(output).sarif);
         const annotate = inputs.scan.mode === 'fail' ? core.error : core.warning;
         for (const { title, message } of findingsToAnnotations(scan)) annotate(message, { title });
       });

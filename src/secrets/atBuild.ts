@@ -13,7 +13,8 @@ export type SecretsAtBuild = (typeof SECRETS_AT_BUILD)[number];
  * Variables that only the start of a process reads, as runtime/companion/Surroundings.cs has them: a clone with another value
  * than the build's starts normally. A secret in one of them stays, and the scan finds it.
  */
-const READ_AT_START = /^(?:DOTNET_|COMPlus_|CORECLR_|ASPNETCORE_)/i;
+const READ_AT_START =
+  /^(?:(?:DOTNET|COMPlus|CORECLR|ASPNETCORE)_.*|LD_PRELOAD|LD_LIBRARY_PATH|GLIBC_TUNABLES|OPENSSL_CONF|URLS|HTTP_PORTS|HTTPS_PORTS)$/i;
 
 /** The variables that the app is warmed with; with `placeholder`, fakes stand in for the secrets among them. */
 export function variablesAtBuild(mode: SecretsAtBuild, env: Record<string, string>, log: Log): Placeholders {

@@ -107,7 +107,10 @@ describe('a secret in the app’s memory', () => {
   });
 
   it('keeps nothing of the snapshot', async () => {
-    expect(outcome.outputs).toEqual({ findings: expect.any(String) });
+    expect(outcome.outputs).toEqual({
+      findings: expect.any(String),
+      'findings-path': expect.stringMatching(/scan\.sarif$/),
+    });
     expect(results.artifacts).toEqual([]);
     expect(results.caches).toEqual([]);
     expect(await imageTags(APP)).toEqual(['app']);

@@ -32,8 +32,8 @@ function trafficWith(secrets: Secrets): string {
 }
 
 describe.each([
+  // The newest and the oldest: in 9, the buffers have the same names as in one of them.
   { framework: 'net10.0', flags: [] as string[] },
-  { framework: 'net9.0', flags: ['--publish-args=--self-contained', '--publish-args=--runtime=linux-x64'] },
   { framework: 'net8.0', flags: ['--publish-args=--self-contained', '--publish-args=--runtime=linux-x64'] },
 ])('$framework', ({ framework, flags }) => {
   const secrets = Object.fromEntries(PLACES.map((place) => [place, randomBytes(20).toString('hex')])) as Secrets;

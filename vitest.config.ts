@@ -9,6 +9,8 @@ export default defineConfig({
         test: {
           name: 'containers',
           include: ['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          // After the unit tests: what those have in the temporary folder would count as left behind.
+          sequence: { groupOrder: 1 },
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 900_000,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readManifest } from './checkpoint/checkpoint.ts';
 import { isIntact } from './checkpoint/imageFiles.ts';
 import type { Measurements, Report, Snapshot } from './model/index.ts';
+import { hasCanaries } from './secrets/gate.ts';
 import type { Tools } from './tools.ts';
 import type { Warmup } from './warmup/warmup.ts';
 
@@ -22,7 +23,8 @@ export async function fromCache(key: string, work: string, tools: Tools): Promis
     const manifest = await readManifest(join(directory, 'manifest.json'));
     if (!(await isIntact(join(directory, 'checkpoint'), manifest)))
       throw new Error('its files are not those that its manifest names');
-    const report = tools.cache!.parseReport(JSON.parse(await readFile(join(directory, 'report.json'), 'utf8')));
+    if (!hasCanaries(manifest)) throw new Error('a search of it could not prove itself');
+    const report = tools.cache!.parseReport(parseJson(await readFile(join(directory, 'report.json'), 'utf8')));
     const target = join(work, 'snapshot', 'checkpoint');
     await mkdir(join(work, 'snapshot'), { recursive: true });
     await cp(join(directory, 'checkpoint'), target, { recursive: true });
@@ -47,4 +49,13 @@ export async function toCache(key: string, snapshot: Snapshot, report: Report, {
   await writeFile(join(cache.directory, 'manifest.json'), JSON.stringify(snapshot.manifest));
   await writeFile(join(cache.directory, 'report.json'), JSON.stringify(report));
   await cache.save(key);
+}
+
+/** The parser's own message would show some of the text. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('its report is no JSON');
+  }
 }

@@ -50,7 +50,7 @@ const CATALOGUE = {
   // DS4xxx: the secrets gate.
   DS4001: {
     exit: 4,
-    fix: 'Keep the value out of the build: give the app a placeholder while it is warmed, then run again.',
+    fix: 'Keep the value out of the snapshot: warm the app with `secrets-at-build: placeholder`, or `scrub` where it needs the real one.',
   },
   DS4002: {
     exit: 4,

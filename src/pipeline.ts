@@ -40,8 +40,6 @@ export interface Outcome {
   image: string;
 }
 
-export type { OnScan } from './secrets/gate.ts';
-
 /** Inputs -> published app -> image -> warmed container -> snapshot -> findings -> verified image -> report. */
 export async function build(inputs: Inputs, tools: Tools, onScan: OnScan = async () => {}): Promise<Outcome> {
   const stages = new Stages(tools.log);
@@ -184,8 +182,9 @@ async function warmAndCheckpoint(
   work: string,
   stages: Stages,
 ): Promise<Taken> {
-  const warmed = await warm(inputs, prepared, tools, stages);
-  gate.know(secretsOfAnswers(warmed.warmup.lastAnswers.flat()));
+  const warmed = await warm(inputs, prepared, tools, stages, {
+    onAnswers: (answers) => gate.know(secretsOfAnswers(answers)),
+  });
   gate.know(secretsOfConfiguration(await warmed.control.configuration()));
   const scrub = scrubber(inputs.secretsAtBuild, inputs.env, tools.log);
   const snapshot = await stages.run('checkpoint', () =>

@@ -49,7 +49,7 @@ function createRedactor(): Redactor {
   let rules: RuleSet | undefined;
   return new Redactor((text, found) => {
     rules ??= new RuleSet(loadRules({ rulesDirectory: RULES_DIRECTORY }));
-    rules.search(text, { file: '', encoding: 'utf-8' }, found);
+    rules.search(text, { file: '' }, found);
   });
 }
 

@@ -6,7 +6,7 @@ import { SnapshotError } from './errors.ts';
 import { warmableImage } from './image/restoreReady.ts';
 import { LAUNCHER, PREFIX } from './image/runtime.ts';
 import type { WarmInputs } from './inputs.ts';
-import type { Manifest, Replay, Traffic } from './model/index.ts';
+import type { Answer, Manifest, Replay, Traffic } from './model/index.ts';
 import type { PreparedApp } from './prepare.ts';
 import { variablesAtBuild } from './secrets/atBuild.ts';
 import type { Stages } from './stages.ts';
@@ -56,6 +56,8 @@ export interface Warmed {
 export interface WarmOptions {
   /** The most rounds of the traffic; steady apps need a handful. */
   maxRounds?: number;
+  /** Called with the answers of each round. */
+  onAnswers?: (answers: readonly Answer[]) => void;
   /** Labels of a container that is to be kept; it does not get the run's own. */
   keepWith?: (placeholders: readonly string[]) => Record<string, string>;
 }
@@ -70,7 +72,7 @@ export async function warm(
   prepared: Warmable,
   tools: Tools,
   stages: Stages,
-  { maxRounds = 30, keepWith }: WarmOptions = {},
+  { maxRounds = 30, keepWith, onAnswers }: WarmOptions = {},
 ): Promise<Warmed> {
   const { docker, cleanup } = tools;
   const key = Date.now().toString(36);
@@ -106,7 +108,7 @@ export async function warm(
     const traffic = trafficFor(inputs, prepared);
     const rounds = { maxRounds, maxMillis: inputs.warmupMillis };
     const warmed = traffic
-      ? await warmup(target, traffic, rounds, { replay: replayToApp, log: tools.log })
+      ? await warmup(target, traffic, rounds, { replay: replayToApp, log: tools.log, ...(onAnswers && { onAnswers }) })
       : await warmupActions(target, tools.log);
     const keep = () => {
       for (const entry of forget) entry();

@@ -1,6 +1,7 @@
 // Texts with %XX or JSON's backslash escapes, decoded from the first line that has one to the last.
+import { HEX_VALUES, JSON_ESCAPES, URL } from './abi';
 import { search } from './search';
-import { areaOf, JSON_ESCAPES, kinds, madeBy, URL } from './state';
+import { areaOf, kinds, madeBy } from './state';
 
 const PERCENT: u32 = 0x25;
 const PLUS: u32 = 0x2b;
@@ -151,7 +152,7 @@ function unitAt(text: usize, index: u32, length: u32): i32 {
 /** The value of two hex digits, or less than 0. */
 function byteAt(text: usize, index: u32, length: u32): i32 {
   if (index + 2 > length) return -1;
-  const values = kinds + 512;
+  const values = kinds + HEX_VALUES;
   const high = <i32>load<i8>(values + <u32>load<u8>(text + index));
   const low = <i32>load<i8>(values + <u32>load<u8>(text + index + 1));
   return high < 0 || low < 0 ? -1 : (high << 4) | low;

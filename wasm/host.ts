@@ -19,3 +19,13 @@ export declare function onRaw(depth: u32, literal: u32, at: usize): void;
 // @ts-ignore: decorator
 @external("host", "cut")
 export declare function onCut(depth: u32, at: usize): void;
+
+/** The stream that `gunzipOn` was called for needs more: returns how many bytes lie in the place of the first now, or 0. */
+// @ts-ignore: decorator
+@external("host", "more")
+export declare function onMore(): usize;
+
+/** Inflating took so many bytes more, those of the stream at `at` in the bytes of `depth` last. Throws where it is enough. */
+// @ts-ignore: decorator
+@external("host", "spent")
+export declare function onSpent(depth: u32, at: usize, bytes: u32): void;

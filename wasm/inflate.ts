@@ -1,19 +1,23 @@
 // Inflates gzip streams (RFC 1951, 1952) where they lie, and searches what comes out while it comes out. A stream in
 // memory is often cut short or overwritten at its end: all that can be decoded before is searched. Checksums don't count.
-import { onCut } from './host';
+// What comes out is counted over all depths: the host ends the scan where a little unpacks to no end.
+import { AREA_FROM, AREA_TO, GZIP, INFLATE_TABLES, SLACK } from './abi';
+import { onCut, onMore, onSpent } from './host';
 import { construct, countsOf, decodeSlowly, FAST_BITS, fastOf } from './huffman';
 import { search } from './search';
-import { AREA_FROM, AREA_TO, areaBytes, areaOf, codes, frameOf, GZIP, madeBy } from './state';
+import { areaBytes, areaOf, codes, frameOf, madeBy } from './state';
 
-/** Most bytes that come out of one stream. */
-const MAX_OUTPUT: u32 = 16 * 1024 * 1024;
+/** What a stream or a block costs at least, in bytes that come out: tables are made for it. */
+const SETUP_COST: u32 = 2048;
+
+/** The host is told of costs once they are this high. */
+const TELL_AT: u32 = 1024 * 1024;
 
 /** What stays in the area when it is full: the 32 KiB that a copy may reach back, and context on both sides. */
 const KEEP: usize = 64 * 1024;
 const CONTEXT: usize = KEEP / 2;
 
-/** Bytes of the tables of one depth: code lengths, literal code, distance code. */
-const TABLES: usize = 8192;
+/** In the tables of one depth: code lengths, literal code, distance code. */
 const LENGTHS: usize = 0;
 const LITERALS: usize = 512;
 const DISTANCES: usize = 4096;
@@ -31,10 +35,28 @@ let output: usize = 0;
 let produced: u32 = 0;
 let windows: u32 = 0;
 
+// Of the stream of `gunzipOn`, at depth 0: where its bytes are read to, and how many were read before those there now.
+let goesOn: bool = false;
+let first: usize = 0;
+let before: usize = 0;
+
+/** What was spent since the host was told. */
+let spent: u32 = 0;
+
 // @ts-ignore: decorator
 @inline
 function tablesOf(depth: u32): usize {
-  return codes + (<usize>depth) * TABLES;
+  return codes + (<usize>depth) * INFLATE_TABLES;
+}
+
+/** Inflates and searches the gzip stream at `at` of depth 0; asks the host for more where its bytes end. */
+export function gunzipOn(at: usize, to: usize): void {
+  goesOn = true;
+  first = at;
+  before = 0;
+  gunzip(0, at, to);
+  goesOn = false;
+  before = 0;
 }
 
 /** Inflates and searches the gzip stream at `at`. Returns the end of a whole one, otherwise 0. */
@@ -54,6 +76,7 @@ export function gunzip(inDepth: u32, at: usize, to: usize): usize {
   windows = 0;
   const isWhole = blocks();
   if (isDry) onCut(inDepth, at);
+  spend(SETUP_COST + <u32>(input - min(input, at)));
   const end = input - (buffered >> 3) + 8;
   if (output > area) searchArea(true);
   return isWhole ? min(end, to) : 0;
@@ -81,6 +104,7 @@ function blocks(): bool {
     const isLast = take(1);
     const kind = take(2);
     if (isDry) return false;
+    spend(SETUP_COST);
     let isRight = false;
     if (kind == 0) isRight = stored();
     else if (kind == 1) isRight = fixed();
@@ -97,7 +121,8 @@ function stored(): bool {
   if (isDry || length != (~complement & 0xffff)) return false;
   for (let index: u32 = 0; index < length; index++) {
     const byte = take(8);
-    if (isDry || !put(byte)) return false;
+    if (isDry) return false;
+    put(byte);
   }
   return true;
 }
@@ -161,7 +186,7 @@ function data(): bool {
     const symbol = decode(tables + LITERALS);
     if (isDry || symbol < 0) return false;
     if (symbol < 256) {
-      if (!put(symbol)) return false;
+      put(symbol);
       continue;
     }
     if (symbol == 256) return true;
@@ -173,7 +198,7 @@ function data(): bool {
     const base: u32 = code < 2 ? code : (2 + (code & 1)) << extra;
     const distance: u32 = 1 + base + take(extra);
     if (isDry || distance > produced) return false;
-    for (let index: u32 = 0; index < length; index++) if (!put(<u32>load<u8>(output - distance))) return false;
+    for (let index: u32 = 0; index < length; index++) put(<u32>load<u8>(output - distance));
   }
 }
 
@@ -209,10 +234,33 @@ function decode(code: usize): i32 {
 }
 
 function refill(): void {
-  while (buffered <= 56 && input < inputEnd) {
+  while (buffered <= 56) {
+    if (input == inputEnd && !more()) return;
     buffer |= (<u64>load<u8>(input++)) << buffered;
     buffered += 8;
   }
+}
+
+/** Takes the next bytes of a stream of depth 0 that is longer than what is read at once. */
+function more(): bool {
+  if (!goesOn || depth != 0) return false;
+  const bytes = onMore();
+  if (bytes == 0) {
+    goesOn = false;
+    return false;
+  }
+  before += inputEnd - first;
+  input = first;
+  inputEnd = first + bytes;
+  return true;
+}
+
+function spend(bytes: u32): void {
+  spent += bytes;
+  if (spent < TELL_AT) return;
+  const told = spent;
+  spent = 0;
+  onSpent(depth, start, told);
 }
 
 /** The next `size` bits, up to 16. */
@@ -228,11 +276,10 @@ function take(size: u32): u32 {
   return bits;
 }
 
-/** False where enough has come out. */
-function put(byte: u32): bool {
+function put(byte: u32): void {
   store<u8>(output++, byte);
-  if (output == area + areaBytes - 64) flush();
-  return ++produced < MAX_OUTPUT;
+  if (output == area + areaBytes - SLACK) flush();
+  produced++;
 }
 
 /** Searches a full area and goes on behind its last bytes. A stream inside may be inflated meanwhile. */
@@ -264,7 +311,8 @@ function flush(): void {
 
 function searchArea(isLast: bool): void {
   const end = output;
-  madeBy(depth, GZIP, 0, <u32>start, <u32>(input - (buffered >> 3)));
+  spend(<u32>(end - area) - (windows > 0 ? <u32>KEEP : 0));
+  madeBy(depth, GZIP, 0, <u32>start, <u32>(input + (depth == 0 ? before : 0) - (buffered >> 3)));
   const frame = frameOf(depth + 1);
   if (windows > 0) store<u32>(frame, <u32>(area + CONTEXT), AREA_FROM);
   if (!isLast) store<u32>(frame, <u32>(end - CONTEXT), AREA_TO);

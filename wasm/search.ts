@@ -1,9 +1,10 @@
 // The first pass over bytes. Most of a process's memory is no text: 48 bytes at a time are told apart by bit masks,
 // and only what begins a run of text, a gzip stream or a DER structure is looked at one by one.
+import { BYTES_FROM, BYTES_TO, DEPTHS, RAW_BYTES, RAW_LENGTH } from './abi';
 import { asciiEnd, bits, pair, printable, utf16End } from './bytes';
 import { onDer, onRaw } from './host';
 import { gunzip } from './inflate';
-import { DEPTHS, rawCount, rawLiterals } from './state';
+import { frameOf, rawCount, rawLiterals } from './state';
 import { searchRun } from './text';
 
 /** Bytes from one block to the next. A block is 64 bytes: a run in UTF-16 that begins in these is known by the rest. */
@@ -11,6 +12,8 @@ const STEP: u32 = 48;
 
 /** Searches the bytes at [from, to), which are those of `depth`. May read up to 80 bytes beyond. */
 export function search(depth: u32, from: usize, to: usize): void {
+  store<u32>(frameOf(depth), <u32>from, BYTES_FROM);
+  store<u32>(frameOf(depth), <u32>to, BYTES_TO);
   for (let literal: u32 = 0; literal < rawCount; literal++) searchRaw(depth, from, to, literal);
   const zero = i8x16.splat(0);
   // What looks like a stream or key inside one that is whole is none of its own.
@@ -111,10 +114,10 @@ function sequenceBefore(at: usize, from: usize): usize {
   return 0;
 }
 
-/** Values that are not printable, or shorter than a run: compared at each place with the right first and last byte. */
+/** Values without a printable stretch as long as a run: compared at each place with the right first and last byte. */
 function searchRaw(depth: u32, from: usize, to: usize, literal: u32): void {
-  const bytes = <usize>load<u32>(rawLiterals + literal * 8);
-  const length = <usize>load<u32>(rawLiterals + literal * 8, 4);
+  const bytes = <usize>load<u32>(rawLiterals + literal * RAW_BYTES);
+  const length = <usize>load<u32>(rawLiterals + literal * RAW_BYTES, RAW_LENGTH);
   if (length > to - from) return;
   const first = i8x16.splat(load<i8>(bytes));
   const last = i8x16.splat(load<i8>(bytes + length - 1));

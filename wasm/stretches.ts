@@ -1,8 +1,9 @@
 // Stretches of base64, base64url and hex inside a text. Where they begin is not known (a word may stand right before
 // them), so each is decoded from all places that give other bytes. What is no text afterwards is dropped by `search`.
-import { IN_BASE64, IN_HEX, MIN_STRETCH } from './automaton';
+import { BASE64, BASE64_VALUES, HEX, HEX_VALUES, IN_BASE64, IN_HEX } from './abi';
+import { MIN_STRETCH } from './automaton';
 import { search } from './search';
-import { areaOf, BASE64, HEX, kinds, madeBy } from './state';
+import { areaOf, kinds, madeBy } from './state';
 
 /** A line of base64 that is as long as this may go on in the next one. */
 const MIN_LINE: u32 = 60;
@@ -43,7 +44,7 @@ export function decodeBase64(depth: u32, text: usize, length: u32): void {
 
 /** Decodes [from, to) of a text without its first `phase` characters. Returns the end of what it wrote. */
 function base64(text: usize, from: u32, to: u32, phase: u32, out: usize): usize {
-  const values = kinds + 256;
+  const values = kinds + BASE64_VALUES;
   let pending: u32 = 0;
   let count: u32 = 0;
   let skip = phase;
@@ -69,7 +70,7 @@ function base64(text: usize, from: u32, to: u32, phase: u32, out: usize): usize 
 }
 
 export function decodeHex(depth: u32, text: usize, length: u32): void {
-  const values = kinds + 512;
+  const values = kinds + HEX_VALUES;
   for (let index: u32 = 0; index < length; index++) {
     const from = index;
     while (index < length && <u32>load<u8>(kinds + <u32>load<u8>(text + index)) & IN_HEX) index++;

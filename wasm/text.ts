@@ -1,12 +1,8 @@
 // Runs of text become texts of one byte a character, in pieces of bounded length, and are matched and decoded.
-import { HAS_STRETCH, IS_BACKSLASH, IS_PERCENT, match } from './automaton';
-import { decodeBase64, decodeHex } from './stretches';
-import { decodeJson, decodeUrl } from './escapes';
 import {
-  CONTEXT_AFTER,
-  CONTEXT_BEFORE,
   DEPTHS,
-  frameOf,
+  IS_BACKSLASH,
+  IS_PERCENT,
   LENGTH,
   LEVEL,
   OWN_FROM,
@@ -15,10 +11,12 @@ import {
   SERIAL,
   SOURCE,
   TEXT,
-  TEXT_DECODINGS,
-  textOf,
   WIDTH,
-} from './state';
+} from './abi';
+import { HAS_STRETCH, match } from './automaton';
+import { decodeJson, decodeUrl } from './escapes';
+import { CONTEXT_AFTER, CONTEXT_BEFORE, frameOf, TEXT_DECODINGS, textOf } from './state';
+import { decodeBase64, decodeHex } from './stretches';
 
 /** Characters from one piece to the next. */
 const STEP: u32 = PIECE - CONTEXT_BEFORE - CONTEXT_AFTER;

@@ -168,11 +168,21 @@ export async function readManifest(file: string): Promise<Manifest> {
 
 /** Checks the text of a manifest; `source` says where it is from. Throws DS6002 where it is none. */
 export function parseManifest(text: string, source: string): Manifest {
+  const parsed = manifestSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new SnapshotError('DS6002', `${source} is not a manifest of version 1.`, {
+    detail: parsed.error.issues
+      .slice(0, 5)
+      .map(({ path, message }) => `${path.join('.')}: ${message}`)
+      .join('\n'),
+  });
+}
+
+/** Undefined for what is no JSON: the parser's message would show some of the text. */
+function parseJson(text: string): unknown {
   try {
-    return manifestSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new SnapshotError('DS6002', `${source} is not a manifest of version 1.`, {
-      detail: String(error).slice(0, 500),
-    });
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

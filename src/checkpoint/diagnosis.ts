@@ -52,6 +52,9 @@ const KNOWN: { says: RegExp; code: ErrorCode; cause: string; fix?: string }[] = 
   },
 ];
 
+/** Characters of a log without error lines that are shown. */
+const MAX_EXCERPT = 2000;
+
 /** The failure that a log of `criu dump` tells of; the log's error lines are attached. */
 export function diagnose(log: string): SnapshotError {
   const errors = log
@@ -61,7 +64,12 @@ export function diagnose(log: string): SnapshotError {
     .join('\n');
   const known = KNOWN.find(({ says }) => says.test(errors));
   return new SnapshotError(known?.code ?? 'DS3003', known?.cause ?? 'CRIU refused to dump the app.', {
-    detail: errors || log.slice(-2000),
+    detail: errors || endOf(log),
     ...(known?.fix !== undefined && { fix: known.fix }),
   });
+}
+
+/** The last whole lines: half of a secret at the beginning would not be recognised, and so not masked. */
+function endOf(log: string): string {
+  return log.length <= MAX_EXCERPT ? log : log.slice(-MAX_EXCERPT).replace(/^[^\n]*\n?/, '');
 }

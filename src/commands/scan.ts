@@ -10,13 +10,13 @@ import { scanSnapshot } from '../scan/index.ts';
 import { parseGivenSecrets, partsOf, secretsOfEnvironment } from '../scan/known/index.ts';
 import { findingsToJson, findingsToSarif, findingsToText } from '../scan/present/index.ts';
 import { readGateSettings } from '../secrets/gate.ts';
-import { allowingPlaceholders } from '../secrets/placeholders.ts';
+import { allowingPlaceholders, withoutFakes } from '../secrets/placeholders.ts';
 import { version } from '../version.ts';
 import type { Command } from './command.ts';
 import { describeFlag, parseFlags } from './flags.ts';
 
-/** The most worker threads that are any use. */
-const MAX_THREADS = 64;
+/** The most worker threads that may be asked for. */
+const MOST_ASKED = 64;
 
 const FORMATS: Record<string, (result: ScanResult) => string> = {
   text: findingsToText,
@@ -59,7 +59,7 @@ export const scan: Command = {
     describeFlag('--config FILE', 'gitleaks configuration. Default: .gitleaks.toml in the working folder, if any.'),
     describeFlag('--key-file FILE', 'File with the secret that values are hashed under, 16 characters or more.'),
     describeFlag('--key-env NAME', 'Variable with that secret. Without one, the hashes of each scan are different.'),
-    describeFlag('--threads NUMBER', 'Worker threads. Default: one for each core, at most four.'),
+    describeFlag('--threads NUMBER', 'Worker threads. Default: one for each core, at most three.'),
   ].join('\n'),
   async run(words, tools) {
     const { values, positionals } = parseFlags(words, FLAGS, { least: 1, most: 1, what: 'The snapshot’s path' });
@@ -86,22 +86,20 @@ export const scan: Command = {
     tools.redactor.add(knownSecrets);
     const path = positionals[0]!;
     const placeholders = (await manifestOf(path))?.placeholders ?? [];
-    if (placeholders.length > 0)
-      tools.log.info(`${placeholders.length} fakes that the app was warmed with are no secrets`);
     const temporaryFolder = await workFolder(tools);
-    const result = tools.redactor.data(
-      await scanSnapshot(path, {
-        ...{
-          rules: allowingPlaceholders(settings.rules, placeholders),
-          knownSecrets,
-          policy: settings.policy,
-          key: settings.key,
-          log: tools.log,
-        },
-        temporaryFolder,
-        ...(threads !== undefined && { threads }),
-      }),
-    );
+    const scanned = await scanSnapshot(path, {
+      ...{
+        rules: allowingPlaceholders(settings.rules, placeholders),
+        knownSecrets: withoutFakes(knownSecrets, placeholders),
+        policy: settings.policy,
+        key: settings.key,
+        log: tools.log,
+      },
+      temporaryFolder,
+      ...(threads !== undefined && { threads }),
+    });
+    const notes = [...scanned.notes, ...(placeholders.length > 0 ? [placeholdersNote(placeholders.length)] : [])];
+    const result = tools.redactor.data({ ...scanned, notes });
     if (values.output !== undefined) await writeOutput(values.output, present(result));
     console.log((values.output === undefined ? present : findingsToText)(result).trimEnd());
     return result.findings.length > 0 && settings.mode === 'fail' ? new SnapshotError('DS4001', '').exitCode : 0;
@@ -113,6 +111,11 @@ async function manifestOf(path: string): Promise<Manifest | undefined> {
   const places = [join(path, 'snapshot'), path, dirname(resolve(path))];
   const file = places.map((folder) => join(folder, 'manifest.json')).find((candidate) => existsSync(candidate));
   return file === undefined ? undefined : readManifest(file).catch(() => undefined);
+}
+
+/** Whoever wrote the manifest chose them, so no result is without this. */
+function placeholdersNote(count: number): string {
+  return `manifest.json names ${count} text(s) that the app was warmed with in place of secrets; the scan takes none of them for one.`;
 }
 
 function keyFrom(file: string | undefined, variable: string | undefined): string | undefined {
@@ -138,8 +141,8 @@ async function secretsFrom(file: string | undefined): Promise<KnownSecret[]> {
 function threadsFrom(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const threads = Number(text);
-  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS)
-    throw new SnapshotError('DS1001', `--threads is "${text}"; it must be a whole number from 1 to ${MAX_THREADS}.`);
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_ASKED)
+    throw new SnapshotError('DS1001', `--threads is "${text}"; it must be a whole number from 1 to ${MOST_ASKED}.`);
   return threads;
 }
 

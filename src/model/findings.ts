@@ -82,7 +82,10 @@ export interface ScanResult {
   findings: Finding[];
   /** What policy, baseline or .gitleaksignore allow. */
   allowed: AllowedFinding[];
-  /** What a user should know of the policy: allowances that have expired or allow nothing. One line each, no values. */
+  /**
+   * What a user should know: allowances that have expired or allow nothing, data that was searched in part. One line
+   * each, no values.
+   */
   notes: string[];
   /** Tells scans with the same key from others; absent where the key was random. */
   keyId?: string;
@@ -95,8 +98,8 @@ export interface ScanResult {
   /** Rules applied, and known values searched for. */
   rules: number;
   knownSecrets: number;
-  /** Canaries that the app's memory and the scan's own test held, and those of them that were found. Absent where none were. */
-  canaries?: { planted: number; found: number };
+  /** Canaries that the app's memory and the scan's own test held, and those of them that were found. */
+  canaries: { planted: number; found: number };
   /** Duration in milliseconds. */
   millis: number;
 }

@@ -96,8 +96,8 @@ export const manifestSchema = z.object({
    */
   canaries: z.array(z.object({ encoding: z.string(), sha256: z.string() })).exactOptional(),
   /**
-   * Texts of the fakes that the app was warmed with in place of secrets: what holds one of them is no secret. Absent
-   * where there were none.
+   * Texts of the fakes that the app was warmed with in place of secrets: what is one of them or made of them is no
+   * secret. Absent where there were none.
    */
   placeholders: z.array(z.string().min(4)).exactOptional(),
   /** Absent until the scan has let it pass: as clean, with findings that were only to be reported, or unseen. */

@@ -30,7 +30,7 @@ export interface PlantedCanary {
   sha256: string;
 }
 
-/** The built-in rule that recognises canaries. */
+/** Id of the built-in rule that recognises canaries (rules/builtin.ts). */
 export const CANARY_RULE = 'canary';
 
 /** What a canary's text ends in; not part of the value that is recognised. */

@@ -1,5 +1,4 @@
-/** The secrets gate: a snapshot folder in, findings out, and the forms in which findings are shown. */
+/** The scan: what holds a process's memory in, findings out. */
 
-export * from './present/index.ts';
-export { type ScanOptions, scanSnapshot } from './scan.ts';
+export { scanSnapshot } from './scan.ts';
 export { hintsIn } from './sources/index.ts';

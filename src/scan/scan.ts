@@ -64,8 +64,10 @@ export async function scanSnapshot(path: string, options: ScanOptions): Promise<
       source,
       key,
     );
+    const judged = judge(findings, policy, { today: new Date().toISOString().slice(0, 10), key });
     return {
-      ...judge(findings, policy, { today: new Date().toISOString().slice(0, 10), key }),
+      ...judged,
+      notes: [...judged.notes, ...partlyNote(found.partly)],
       ...(key.id !== undefined && { keyId: key.id }),
       files: files.length,
       bytes: found.bytes - own.bytes.length,
@@ -79,6 +81,12 @@ export async function scanSnapshot(path: string, options: ScanOptions): Promise<
     await source?.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function partlyNote(count: number): string[] {
+  if (count === 0) return [];
+  const what = count === 1 ? '1 piece of compressed data was' : `${count} pieces of compressed data were`;
+  return [`${what} searched in part only: too long to be unpacked whole (docs/secrets.md).`];
 }
 
 /** A file of this scan's own beside those of the source. */

@@ -10,9 +10,9 @@ const CHUNK = 4 << 20;
 export type Scrubbed = Map<string, number>;
 
 /**
- * Overwrites every copy of the values in the files of a folder, in place and at the same length: in UTF-8 and UTF-16LE,
- * plain, URL-encoded, escaped in JSON, in hex and in base64. Copies in compressed data stay, for the scan to find. Returns
- * how many copies there were. Memory use does not depend on the size of the files. Throws what the file system throws.
+ * Overwrites every copy of the values in the files of a folder, in place and at the same length, in every form of
+ * scrubforms.ts. Copies in compressed data, or encoded twice, stay for the scan to find. Returns how many copies there were.
+ * Memory use does not depend on the size of the files. Throws what the file system throws.
  */
 export async function scrubFiles(directory: string, secrets: readonly KnownSecret[]): Promise<Scrubbed> {
   const scrubbed: Scrubbed = new Map();

@@ -1,23 +1,27 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { pemLines } from '../scan/known/parts.ts';
 
 const DIGITS = '0123456789';
 const LOWER = 'abcdefghijklmnopqrstuvwxyz';
 const UPPER = LOWER.toUpperCase();
 
+/** Those that end no value in a URL or connection string. */
+const SYMBOLS = '!*-._~';
+
 /** What tokens of well-known services begin with, before a long random part: it is no secret, and clients look at it. */
 const TOKEN_PREFIX = /^(?:[A-Za-z]{2,8}[_-]){1,3}(?=[A-Za-z0-9]{16,}$)|^(?:AKIA|ASIA)(?=[A-Z0-9]{16}$)/;
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const PEM = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]*?-----END \1PRIVATE KEY-----/g;
+const PEM = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]*?-----END \1PRIVATE KEY-----/;
 
 /**
  * A random text of the same form as a secret, which libraries take for one: a private key in PEM form is another of its
  * kind, a JSON Web Token has its header, base64 decodes to as many bytes, hex and GUIDs stay so; everything else keeps
- * its length and which characters are letters and digits.
+ * its length and which characters are letters and digits. Never the secret itself.
  */
 export function fakeOf(secret: string): string {
-  if (PEM.test(secret)) return secret.replaceAll(PEM, fakePem);
-  if (isToken(secret)) return fakeToken(secret);
+  const fake = isToken(secret) ? fakeToken(secret) : secret.replaceAll(new RegExp(PEM, 'g'), fakePem);
+  if (fake !== secret) return fake;
   return another(secret, () => {
     if (GUID.test(secret)) return sameCase(secret, randomUUID());
     if (/^(?:[0-9a-f]{2}){8,}$/i.test(secret) && /[a-f]/i.test(secret))
@@ -29,7 +33,7 @@ export function fakeOf(secret: string): string {
 /** Not the secret itself, which chance may make of a short one. */
 function another(secret: string, make: () => string): string {
   let fake = make();
-  for (let tries = 0; fake === secret && tries < 10; tries++) fake = make();
+  while (fake === secret && secret !== '') fake = make();
   return fake;
 }
 
@@ -53,7 +57,11 @@ function fakeBase64(secret: string): string | undefined {
 
 function fakeText(secret: string): string {
   const prefix = TOKEN_PREFIX.exec(secret)?.[0] ?? '';
-  const rest = [...secret.slice(prefix.length)].map((letter) => {
+  const letters = [...secret.slice(prefix.length)];
+  // Of a text that is mostly symbols, those are the secret.
+  const isSymbols = letters.filter((letter) => /[\p{L}\d]/u.test(letter)).length <= letters.length / 2;
+  const rest = letters.map((letter) => {
+    if (isSymbols && !/[\p{L}\d]/u.test(letter)) return pick(SYMBOLS);
     if (/\d/.test(letter)) return pick(DIGITS);
     if (/[a-z]/.test(letter)) return pick(LOWER);
     if (/[A-Z]/.test(letter)) return pick(UPPER);
@@ -95,12 +103,15 @@ function fakeToken(token: string): string {
 /** Another key of the same kind and form. Of one that can't be read, such as an encrypted one, only the letters change. */
 function fakePem(block: string): string {
   try {
-    const key = createPrivateKey(block);
+    const key = createPrivateKey(block.replaceAll('\\r', '').replaceAll('\\n', '\n'));
     const type = /BEGIN RSA/.test(block) ? 'pkcs1' : /BEGIN EC/.test(block) ? 'sec1' : 'pkcs8';
     const text = String(anotherKey(key).export({ format: 'pem', type: type as 'pkcs8' })).trimEnd();
-    return /\r\n/.test(block) ? text.replaceAll('\n', '\r\n') : text;
+    const [end = '\n'] = /\r?\n|(?:\\r)?\\n/.exec(block) ?? [];
+    return text.replaceAll('\n', () => end);
   } catch {
-    return block.replaceAll(/^[A-Za-z0-9+/]{16,}={0,2}\r?$/gm, (line) => fakeText(line));
+    return pemLines(block)
+      .flat()
+      .reduce((text, line) => text.replace(line, () => fakeText(line)), block);
   }
 }
 

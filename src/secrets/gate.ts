@@ -5,11 +5,12 @@ import type { Run } from '../exec.ts';
 import type { ScanInputs } from '../inputs.ts';
 import type { Log } from '../log.ts';
 import type { KnownSecret, Report, ScanResult, Snapshot } from '../model/index.ts';
+import { CANARY_ENCODINGS } from '../scan/canaries.ts';
 import { hintsIn, scanSnapshot } from '../scan/index.ts';
 import { type Policy, readAllowances, readBaseline, type ScanKey, scanKey } from '../scan/policy/index.ts';
 import { findingsToText, valuesIn } from '../scan/present/index.ts';
 import type { RuleSetConfig } from '../scan/rules/config.ts';
-import { allowingPlaceholders } from './placeholders.ts';
+import { allowingPlaceholders, withoutFakes } from './placeholders.ts';
 import type { Redactor } from './redact.ts';
 import { readScanRules } from './rules.ts';
 
@@ -66,7 +67,7 @@ export class SecretsGate {
 
   /**
    * Searches the snapshot and writes the verdict into its manifest. Throws DS4001 where it holds a secret that counts,
-   * unless the mode is `warn`. Returns what the report says of it.
+   * unless the mode is `warn`, DS4003 where it has no canaries. Returns what the report says of it.
    */
   async check({ directory, manifest }: Snapshot, onScan: OnScan): Promise<Report['scan']> {
     const { log } = this.#tools;
@@ -76,19 +77,29 @@ export class SecretsGate {
       manifest.scan = { verdict: 'off', bytes: 0, rules: 0, knownSecrets: 0 };
       return { verdict: 'off', findings: 0, allowed: 0, bytes: 0, extents: 0, rules: 0, knownSecrets: 0, millis: 0 };
     }
+    if (!hasCanaries(manifest))
+      throw new SnapshotError('DS4003', 'The manifest does not name a planted value in each encoding.');
     // What the app was warmed with in place of a secret is none.
     const fakes = manifest.placeholders ?? [];
-    const knownSecrets = this.#known.filter(({ value }) => !fakes.some((fake) => value.includes(fake)));
     const text = JSON.stringify(manifest);
     const hints = hintsIn(text);
     const scanned = await scanSnapshot(directory, {
-      ...{ rules: allowingPlaceholders(rules, fakes), knownSecrets, policy, key, log },
+      ...{
+        rules: allowingPlaceholders(rules, fakes),
+        knownSecrets: withoutFakes(this.#known, fakes),
+        policy,
+        key,
+        log,
+      },
       // What the launcher is told leaves with the snapshot too.
       also: { 'manifest.json': text },
       ...(hints && { hints }),
       // The run removes it, however it ends.
       temporaryFolder: dirname(directory),
     });
+    // This scan's own, and the app's.
+    if (scanned.canaries.planted < 2 * CANARY_ENCODINGS.length)
+      throw new SnapshotError('DS4003', 'The scan did not look for the values that were planted in the app.');
     const scan = this.#tools.redactor.data(scanned);
     for (const note of scan.notes) log.warning(note);
     await onScan(scan);
@@ -104,11 +115,13 @@ export class SecretsGate {
     const counts = { findings: scan.findings.length, allowed: scan.allowed.length };
     const searchedFor = { rules: scan.rules, knownSecrets: scan.knownSecrets };
     manifest.scan = { verdict, ...counts, ...searchedFor, bytes };
-    return {
-      ...{ verdict, ...counts, bytes, extents, ...searchedFor, millis: Math.round(millis) },
-      ...(canaries && { canaries }),
-    };
+    return { verdict, ...counts, bytes, extents, ...searchedFor, canaries, millis: Math.round(millis) };
   }
+}
+
+/** Whether a scan can prove itself by the snapshot: a value was planted in the app's memory in each encoding. */
+export function hasCanaries({ canaries = [] }: Snapshot['manifest']): boolean {
+  return CANARY_ENCODINGS.every((encoding) => canaries.some((planted) => planted.encoding === encoding));
 }
 
 /** A key may be given by the name of what holds it, so that it is on no command line. Throws DS1001. */

@@ -38,7 +38,8 @@ export async function secretsBefore(
   ]);
   return [
     ...inputs.secrets.flatMap(partsOf),
-    ...secretsOfEnvironment({ ...environment, ...app?.env, ...inputs.env }),
+    // Each by itself: the same name may stand for another value in each.
+    ...[environment, app?.env ?? {}, inputs.env].flatMap((variables) => secretsOfEnvironment(variables)),
     ...secretsOfTraffic(traffic?.exchanges ?? []),
     ...ofFiles.flat(),
   ];

@@ -1,11 +1,16 @@
+import type { KnownSecret } from '../model/index.ts';
 import { type EmbeddedCredential, embeddedCredentials } from '../scan/known/embedded.ts';
-import { isSecretSetting, trivialReason } from '../scan/known/index.ts';
+import { isSecretSetting, partsOf, trivialReason } from '../scan/known/index.ts';
 import { jsonEntries, parseJson } from '../scan/known/json.ts';
+import { pemLines } from '../scan/known/parts.ts';
 import type { AllowlistConfig, RuleSetConfig } from '../scan/rules/config.ts';
 import { fakeOf } from './fakes.ts';
 
 /** Below this many characters, chance would find a piece of a fake in other texts. */
 const SHORTEST_PIECE = 6;
+
+/** Shorter texts of a fake, in characters, only stand for themselves and for no part of a match. */
+const SHORTEST_PART = 12;
 
 /** What an app is warmed with in place of its secrets. */
 export interface Placeholders {
@@ -14,8 +19,8 @@ export interface Placeholders {
   /** Names of the variables that have one. */
   names: string[];
   /**
-   * Texts of the fakes, which are no secrets: what holds one of them, or is held by one, was made up. Fakes have the form of
-   * secrets, so that rules find them.
+   * Texts of the fakes, which are no secrets: what is one of them, or made of them, was made up. Fakes have the form
+   * of secrets, so that rules find them. What a fake has in common with its secret, such as a token's header, is in none.
    */
   texts: string[];
 }
@@ -41,19 +46,58 @@ export function withPlaceholders(env: Record<string, string>): Placeholders {
   return {
     env: faked,
     names: Object.keys(env).filter((name) => faked[name] !== env[name]),
-    texts: [...new Set([...fakes.values()].flatMap(piecesOf))],
+    texts: [...new Set([...fakes].flatMap(([secret, instead]) => piecesOf(instead, secret)))],
   };
 }
 
-/** The rules, and that what holds one of the texts of placeholders is no secret, whichever rule matches it. */
+/**
+ * The rules, and that what is one of the texts of placeholders, or is made of them and punctuation, is no secret, whichever
+ * rule matches it.
+ */
 export function allowingPlaceholders(rules: RuleSetConfig, texts: readonly string[]): RuleSetConfig {
-  if (texts.length === 0) return rules;
-  const stopwords = texts.map((text) => text.toLowerCase());
+  const whole = usable(texts);
+  if (whole.length === 0) return rules;
+  const anyOf = (list: readonly string[]) => `(?:${list.map(literal).join('|')})`;
+  const parts = whole.filter((text) => text.length >= SHORTEST_PART);
+  // An escape before it, as in JSON and URLs, ends in letters or digits.
+  const part = `(?:[nrt]|u[0-9a-f]{4}|[0-9a-f]{2})?${anyOf(parts)}`;
+  const word = `[a-z0-9]{0,${SHORTEST_PART - 1}}`;
+  const composed = `(?i)^(?:${word}[^a-z0-9])*${part}(?:[^a-z0-9](?:${part}|${word}))*$`;
   const allowlist: AllowlistConfig = {
     ...{ condition: 'or', regexTarget: 'secret', hasCommits: false },
-    ...{ regexes: [], stopwords, paths: [] },
+    ...{ regexes: [`(?i)^${anyOf(whole)}$`, ...(parts.length > 0 ? [composed] : [])], stopwords: [], paths: [] },
   };
   return { ...rules, allowlists: [...rules.allowlists, allowlist] };
+}
+
+/** The texts that say enough to stand for something made up, longest first: they may come from a foreign manifest. */
+function usable(texts: readonly string[]): string[] {
+  return texts
+    .map((text) => text.trim())
+    .filter((text) => text.length >= SHORTEST_PIECE)
+    .sort((a, b) => b.length - a.length);
+}
+
+/**
+ * The known values but those that were made up: with the texts of placeholders taken out, nothing secret is left of them.
+ * What the user named as a secret stays.
+ */
+export function withoutFakes(known: readonly KnownSecret[], fakes: readonly string[]): KnownSecret[] {
+  const texts = usable(fakes);
+  return known.filter((secret) => secret.explicit || !isMadeUp(secret, texts));
+}
+
+/** Stands for a fake that was taken out. */
+const TAKEN_OUT = 'placeholder';
+
+function isMadeUp(secret: KnownSecret, fakes: readonly string[]): boolean {
+  const rest = fakes.reduce((text, fake) => text.replaceAll(fake, TAKEN_OUT), secret.value);
+  if (rest === secret.value) return false;
+  const parts = partsOf({ ...secret, value: rest }).slice(1);
+  return (parts.length > 0 ? parts : [{ value: rest }]).every(({ value }) => {
+    const left = value.replaceAll(TAKEN_OUT, '').replaceAll(/\\[nr]|\s|-----[A-Z ]+-----/g, '');
+    return trivialReason(left) !== undefined;
+  });
 }
 
 function substitute(value: string, fake: (secret: string) => string): string {
@@ -85,12 +129,19 @@ function substituteMembers(text: string, document: unknown, fake: (secret: strin
   }, text);
 }
 
-/** The fake, and what a rule may take of it: its lines, and what punctuation separates. */
-function piecesOf(fake: string): string[] {
+/**
+ * The fake, and what a rule may take of it: its lines, and what punctuation separates. Nothing that the secret has too, such
+ * as the header of a token: that would let real ones pass.
+ */
+function piecesOf(fake: string, secret: string): string[] {
   const lines = fake
     .split(/\r?\n|\\n/)
     .map((line) => line.trim())
     .filter((line) => line.length >= SHORTEST_PIECE && !line.startsWith('-----'));
-  const parts = lines.flatMap((line) => line.split(/[^A-Za-z0-9+/=_-]+/)).filter((part) => part.length >= 12);
-  return [...new Set([...lines, ...parts])];
+  const parts = lines
+    .flatMap((line) => line.split(/[^A-Za-z0-9+/=_-]+/))
+    .filter((part) => part.length >= SHORTEST_PART);
+  const keys = pemLines(fake).map((body) => body.join(''));
+  const lower = secret.toLowerCase();
+  return [...new Set([...lines, ...parts, ...keys])].filter((piece) => !lower.includes(piece.toLowerCase()));
 }

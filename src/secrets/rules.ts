@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path';
 import type { Run } from '../exec.ts';
 import type { Log } from '../log.ts';
 import { PROJECT_ROOT } from '../root.ts';
-import { readIgnored } from '../scan/rules/ignored.ts';
+import type { RuleSetConfig } from '../scan/rules/config.ts';
+import { type IgnoredValue, readIgnored } from '../scan/rules/ignored.ts';
 import { loadRules } from '../scan/rules/load.ts';
-import { RuleSet, type RuleSetConfig } from '../scan/rules/ruleset.ts';
+import { RuleSet } from '../scan/rules/ruleset.ts';
 
 /** The rules that come with this project. */
 export const RULES_DIRECTORY = join(PROJECT_ROOT, 'rules');
@@ -17,7 +18,7 @@ const IGNORED = '.gitleaksignore';
 /** The rules of a scan, and the values that a repository has accepted in its sources. */
 export interface ScanRules {
   rules: RuleSetConfig;
-  ignored: { ruleId: string; sha256: string }[];
+  ignored: IgnoredValue[];
 }
 
 /**

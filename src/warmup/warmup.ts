@@ -21,6 +21,13 @@ export interface WarmupOptions {
   maxMillis: number;
 }
 
+export interface WarmupTools {
+  replay: Replay;
+  log: Log;
+  /** Called with the answers of each round, before they are judged. */
+  onAnswers?: (answers: readonly Answer[]) => void;
+}
+
 export interface Warmup {
   /** 0 where only the app's own warmup actions ran. */
   rounds: number;
@@ -62,7 +69,7 @@ export async function warmup(
   target: WarmTarget,
   traffic: Traffic,
   options: WarmupOptions,
-  { replay, log }: { replay: Replay; log: Log },
+  { replay, log, onAnswers }: WarmupTools,
 ): Promise<Warmup> {
   const start = performance.now();
   const elapsed = () => Math.round(performance.now() - start);
@@ -80,6 +87,7 @@ export async function warmup(
     const answers = await replay(traffic, { origin: target.origin });
     rounds += 1;
     requests += answers.length;
+    onAnswers?.(answers);
     if (!(await target.running()))
       throw new SnapshotError('DS3002', `The app ended in round ${rounds} of the warmup.`, {
         detail: await target.logs(),

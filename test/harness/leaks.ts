@@ -10,7 +10,8 @@ const PIECE = 8;
  * base64.
  */
 export function leaksIn(content: Buffer, values: Record<string, string>): string[] {
-  const lower = Buffer.from(content.toString('latin1').toLowerCase(), 'latin1');
+  const lowered = (bytes: Buffer) => Buffer.from(bytes.toString('latin1').toLowerCase(), 'latin1');
+  const lower = lowered(content);
   return Object.entries(values).flatMap(([name, value]) => [
     ...piecesOf(value)
       .filter((piece) => content.includes(piece))
@@ -21,7 +22,7 @@ export function leaksIn(content: Buffer, values: Record<string, string>): string
       .map(([encoding]) => `${name}: ${encoding}`),
     // Hex digits and those of %XX and \u00XX come in both cases.
     ...anyCaseFormsOf(value)
-      .filter(([, form]) => lower.includes(form.toLowerCase()))
+      .filter(([, form]) => lower.includes(lowered(Buffer.from(form))))
       .map(([encoding]) => `${name}: ${encoding}`),
   ]);
 }
@@ -53,6 +54,7 @@ function formsOf(value: string): (readonly [encoding: string, form: Buffer])[] {
     ['UTF-8', utf8] as const,
     ['UTF-16LE', utf16] as const,
     ['JSON', Buffer.from(JSON.stringify(value).slice(1, -1))] as const,
+    ['JSON with \\/', Buffer.from(JSON.stringify(value).slice(1, -1).replaceAll('/', '\\/'))] as const,
     ['JSON of JSON', Buffer.from(JSON.stringify(JSON.stringify(value)).slice(3, -3))] as const,
     ...base64Cores(utf8).map((core) => ['base64', core] as const),
     ...base64Cores(utf16).map((core) => ['base64 of UTF-16LE', core] as const),
@@ -62,16 +64,39 @@ function formsOf(value: string): (readonly [encoding: string, form: Buffer])[] {
 
 function anyCaseFormsOf(value: string): (readonly [encoding: string, form: string])[] {
   const percent = encodeURIComponent(value);
-  const escaped = JSON.stringify(value)
-    .slice(1, -1)
-    .replaceAll(/[&'+<>`]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+  const hex = (encoding: BufferEncoding) => Buffer.from(value, encoding).toString('hex');
+  const dashed = (text: string) => text.match(/../g)?.join('-') ?? '';
+  const json = JSON.stringify(value).slice(1, -1);
+  const coded = (text: string, which: RegExp) =>
+    text.replaceAll(which, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const names: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+  const htmlOf = (which: RegExp, code: (char: string) => string) =>
+    Array.from(value, (char) => names[char] ?? (which.test(char) ? `&#${code(char)};` : char)).join('');
+  const decimal = (char: string) => `${char.codePointAt(0)}`;
+  const hexadecimal = (char: string) => `x${char.codePointAt(0)!.toString(16)}`;
   return [
-    ['hex', Buffer.from(value, 'utf8').toString('hex')],
-    ['hex of UTF-16LE', Buffer.from(value, 'utf16le').toString('hex')],
+    ['hex', hex('utf8')],
+    ['hex of UTF-16LE', hex('utf16le')],
+    ['hex with dashes', dashed(hex('utf8'))],
+    ['hex of UTF-16LE with dashes', dashed(hex('utf16le'))],
     ['URL', percent],
+    ['URL of Uri.EscapeDataString', strictly(percent, /[!'()*]/g)],
+    ['URL of encodeURI', encodeURI(value)],
     ['form', percent.replaceAll('%20', '+').replaceAll("'", '%27')],
-    ['JSON of System.Text.Json', escaped],
+    ['form of WebUtility', strictly(percent, /['~]/g).replaceAll('%20', '+')],
+    ['form of URLSearchParams', new URLSearchParams({ v: value }).toString().slice(2)],
+    ['JSON beyond ASCII', coded(json, /[\u007f-\uffff]/g)],
+    ['JSON of System.Text.Json', coded(json, /[&'+<>`]/g)],
+    ['JSON of System.Text.Json', coded(json.replaceAll('\\"', '\\u0022'), /[&'+<>`]|[\u007f-\uffff]/g)],
+    ['HTML', htmlOf(/'/, decimal)],
+    ['HTML', htmlOf(/(?!)/, decimal)],
+    ['HTML of WebUtility', htmlOf(/['\u00a0-\u00ff]/, decimal)],
+    ['HTML of HtmlEncoder', htmlOf(/['+]|[^\0-\x7e]/u, hexadecimal)],
   ];
+}
+
+function strictly(percent: string, more: RegExp): string {
+  return percent.replaceAll(more, (char) => `%${char.charCodeAt(0).toString(16)}`);
 }
 
 /** What only the value decides of the base64 of a longer text, for the three places that it can have there. */

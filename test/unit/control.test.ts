@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { tellPreparation } from '../../src/checkpoint/checkpoint.ts';
+import { parseManifest, tellPreparation } from '../../src/checkpoint/checkpoint.ts';
 import { Control } from '../../src/checkpoint/control.ts';
 import type { Docker } from '../../src/engine/docker.ts';
 import { recordingLog } from '../harness/recording-log.ts';
@@ -137,3 +137,18 @@ test('what is still open, and requests that could not be held or did not end, ar
   expect(log.warnings[0]).toContain('no ASP.NET Core host');
   expect(log.warnings[1]).toMatch(/^3 request/);
 });
+
+test.each(['{"id": s3cret-of-the-app', '{"id": {"s3cret-of-the-app": 1}, "app": "s3cret-of-the-app"}'])(
+  'what is no manifest is not shown: %s',
+  (text) => {
+    const thrown = (() => {
+      try {
+        return parseManifest(text, 'the manifest');
+      } catch (error) {
+        return error;
+      }
+    })();
+    expect(thrown).toMatchObject({ code: 'DS6002', message: 'the manifest is not a manifest of version 1.' });
+    expect(JSON.stringify(thrown)).not.toContain('s3cret');
+  },
+);

@@ -13,3 +13,9 @@ test.each([
   expect(error.message).toContain(cause);
   expect(error.detail).toContain(log);
 });
+
+test('a log without error lines is shown from the beginning of a line on', () => {
+  const { detail } = diagnose(`${'connected with s3cret-in-the-log\n'.repeat(100)}the end`);
+  expect(detail).toMatch(/^(?:connected with s3cret-in-the-log\n)+the end$/);
+  expect(detail!.length).toBeGreaterThan(1900);
+});

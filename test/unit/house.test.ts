@@ -67,7 +67,7 @@ it('only the action’s door uses @actions/core', () => {
 });
 
 it('every stage folder is in the list above', () => {
-  const shared = ['commands', 'engine', 'model'];
+  const shared = ['commands', 'engine', 'model', 'secrets'];
   const folders = new Set(sources.filter((file) => file.split('/').length > 2).map((file) => file.split('/')[1]!));
   expect([...folders].filter((folder) => !shared.includes(folder)).sort()).toEqual([...STAGES].sort());
 });

@@ -4,6 +4,13 @@ import { Random } from './scan/random.ts';
 
 const random = new Random(11);
 const value = `${random.password(22, '"\'+&<>\\/%=;`')} é`;
+const html = (others: RegExp, radix: 10 | 16) =>
+  value
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll(others, (char) => `&#${radix === 16 ? 'x' : ''}${char.charCodeAt(0).toString(radix).toUpperCase()};`);
 const leaks = (content: string | Buffer) => leaksIn(Buffer.from(content as string), { key: value });
 
 test.each<[string, string | Buffer]>([
@@ -17,10 +24,29 @@ test.each<[string, string | Buffer]>([
   ['base64 of UTF-16LE', Buffer.from(`a${value}b`, 'utf16le').toString('base64')],
   ['base64 in UTF-16LE', Buffer.from(Buffer.from(value).toString('base64'), 'utf16le')],
   ['hex', Buffer.from(value).toString('hex').toUpperCase()],
+  [
+    'hex with dashes',
+    Buffer.from(value)
+      .toString('hex')
+      .toUpperCase()
+      .replaceAll(/..(?!$)/g, '$&-'),
+  ],
+  ['hex of UTF-16LE', Buffer.from(value, 'utf16le').toString('hex')],
+  ['URL of encodeURI', encodeURI(value)],
+  [
+    'form of WebUtility',
+    encodeURIComponent(value).replaceAll("'", '%27').replaceAll('~', '%7E').replaceAll('%20', '+'),
+  ],
+  ['form of URLSearchParams', new URLSearchParams({ key: value }).toString()],
   ['URL', encodeURIComponent(value)],
   ['form', encodeURIComponent(value).replaceAll('%20', '+').replaceAll("'", '%27').toLowerCase()],
   ['JSON', JSON.stringify({ text: `a ${value}` })],
+  ['JSON with \\/', `"${JSON.stringify(value).slice(1, -1).replaceAll('/', '\\/')}"`],
+  ['JSON beyond ASCII', JSON.stringify(value).replace('é', '\\u00E9')],
   ['JSON of JSON', JSON.stringify({ body: JSON.stringify({ text: value }) })],
+  ['HTML of HtmlEncoder', `<p>${html(/['+é]/g, 16)}</p>`],
+  ['HTML', `<p>${html(/'/g, 10)}</p>`],
+  ['HTML of WebUtility', `<p>${html(/['é]/g, 10)}</p>`],
 ])('%s is a leak', (encoding, content) => {
   expect(leaks(content)).toContain(`key: ${encoding}`);
 });

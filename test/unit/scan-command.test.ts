@@ -9,7 +9,8 @@ import { scanJsonSchema } from '../../src/scan/present/index.ts';
 import { Redactor } from '../../src/secrets/redact.ts';
 import type { Tools } from '../../src/tools.ts';
 import { recordingLog } from '../harness/recording-log.ts';
-import { pagemap, planted, present, snapshot } from './scan/images.ts';
+import { pagemap, present } from './scan/criu.ts';
+import { planted, snapshot } from './scan/images.ts';
 
 const [PASSWORD, LICENSE, KEY] = [0, 1, 2].map(() => `k${randomBytes(16).toString('hex')}`) as [string, string, string];
 const folder = mkdtempSync(join(tmpdir(), 'scan-command-'));
@@ -23,6 +24,17 @@ const images = snapshot({
 const file = (name: string, text: string) => {
   writeFileSync(join(folder, name), text);
   return join(folder, name);
+};
+/** What a manifest can't do without. */
+const MANIFEST = {
+  ...{ schemaVersion: 1, id: '0', name: 'app', createdAt: '', capabilities: [], hookSeconds: 1, files: {} },
+  app: { command: ['app'], imageId: '', baseImage: '' },
+  runtime: { version: '', processors: 1, memoryLimitBytes: 1, serverGc: false },
+  process: {
+    ...{ pid: 1, uid: 1, gid: 1, identity: '', stdout: '', stderr: '', controlIn: '', controlOut: '' },
+  },
+  host: { kernel: '', architecture: '', cpuFeatures: [], monotonicSeconds: 1 },
+  criu: { version: '' },
 };
 afterAll(() => rmSync(folder, { recursive: true }));
 afterEach(() => vi.restoreAllMocks());
@@ -62,6 +74,25 @@ describe('scan', () => {
   ])('searches for what a file names, as %s', async (_form, text) => {
     const { stdout } = await run(['--secrets-file', file('secrets', text)], {});
     expect(stdout).toContain('known secret "secret LICENSE", 33 characters');
+  });
+
+  test('takes a fake that the manifest lists for no secret', async () => {
+    const manifest = join(images, 'manifest.json');
+    writeFileSync(manifest, JSON.stringify({ ...MANIFEST, placeholders: [PASSWORD] }));
+    const { code, stdout } = await run([]).finally(() => rmSync(manifest));
+    expect(stdout).toMatch(/^No secrets found \(.*, 0 known values, /);
+    expect(stdout).toContain('note: manifest.json names 1 text(s) that the app was warmed with in place of secrets');
+    expect(code).toBe(0);
+  });
+
+  test.each([
+    ['a part of a secret', [PASSWORD.slice(0, 16), PASSWORD.slice(20, 24)]],
+    ['letters', [...'abcdefghijklmnopqrstuvwxyz0123456789'].map((letter) => letter.repeat(4))],
+    ['what the user named', [PASSWORD], ['--secrets-file', file('named', `PASSWORD=${PASSWORD}`)]],
+  ])('finds it where the manifest lists %s', async (_what, placeholders, words = []) => {
+    const manifest = join(images, 'manifest.json');
+    writeFileSync(manifest, JSON.stringify({ ...MANIFEST, placeholders }));
+    expect((await run(words).finally(() => rmSync(manifest))).code).toBe(4);
   });
 
   test('writes a form to a file, and the text to standard output', async () => {

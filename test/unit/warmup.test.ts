@@ -53,3 +53,16 @@ test('without traffic the warmup actions run once, and nothing is said to be ste
   expect(result).toMatchObject({ rounds: 0, requests: 0, steady: false, methods: 1000, lastAnswers: [] });
   expect(log.infos).toEqual(['2 warmup actions']);
 });
+
+test('the answers of every round are told of, those of a round that fails too', async () => {
+  const { target: app, replay } = target();
+  const told: unknown[] = [];
+  const onAnswers = (answers: readonly unknown[]) => void told.push(answers);
+  const options = { maxRounds: 30, maxMillis: 60_000 };
+  const { rounds } = await warmup(app, traffic, options, { replay, log: recordingLog(), onAnswers });
+  expect(told).toHaveLength(rounds);
+  const failing = [{ exchange: 'a', method: 'GET', path: '/', unmet: ['status 200'] }] as unknown as Answer[];
+  const failed = warmup(app, traffic, options, { replay: async () => failing, log: recordingLog(), onAnswers });
+  await expect(failed).rejects.toMatchObject({ code: 'DS5001' });
+  expect(told.at(-1)).toBe(failing);
+});

@@ -1,9 +1,8 @@
-/** Classes of characters that are told apart; class 0 is all that no pattern holds. */
-export const CLASSES = 64;
+import { CLASSES } from './abi.ts';
 
 /** An Aho-Corasick automaton over characters in lower case, as dist/scan.wasm reads it. */
 export interface Automaton {
-  /** Class of each of 256 characters. */
+  /** Class of each of 256 characters; class 0 is all that no pattern holds. */
   classes: Uint8Array;
   /** State times CLASSES plus class: the next state. */
   transitions: Uint16Array;

@@ -1,23 +1,16 @@
-import { FRAME, type Layout } from './memory.ts';
+import * as abi from './abi.ts';
+import type { Layout } from './memory.ts';
 import type { Stretch } from './told.ts';
 import { type SourceMap, sourceMapOf } from './unwind.ts';
 
-// As in wasm/state.ts.
-export const BASE64 = 1;
-export const HEX = 2;
-export const URL = 3;
-export const JSON_ESCAPES = 4;
-export const GZIP = 5;
-export const BODY = 6;
-
-/** Names of the encodings of an HTTP body, by the phase of a frame that BODY made. */
+/** Names of the encodings of an HTTP body, by the phase of a frame of kind BODY. */
 export const BODY_ENCODINGS = ['br', 'deflate', 'gzip'] as const;
 
-/** Fields of a frame in the order of wasm/state.ts. */
+/** Fields of a frame, as in abi.ts. */
 interface Frame {
   text: number;
   length: number;
-  width: number;
+  width: 1 | 2;
   source: number;
   ownFrom: number;
   ownTo: number;
@@ -29,6 +22,8 @@ interface Frame {
   to: number;
   areaFrom: number;
   areaTo: number;
+  bytesFrom: number;
+  bytesTo: number;
 }
 
 /** Where bytes of some depth come from. */
@@ -59,30 +54,31 @@ export class Frames {
   }
 
   frame(depth: number): Frame {
-    const [text, length, width, source, ownFrom, ownTo, serial, level, kind, phase, from, to, areaFrom, areaTo] =
-      this.words.subarray((depth * FRAME) / 4) as unknown as number[];
+    const field = (offset: number) => this.words[(depth * abi.FRAME + offset) / 4]!;
     return {
-      text: text!,
-      length: length!,
-      width: width!,
-      source: source!,
-      ownFrom: ownFrom!,
-      ownTo: ownTo!,
-      serial: serial!,
-      level: level!,
-      kind: kind!,
-      phase: phase!,
-      from: from!,
-      to: to!,
-      areaFrom: areaFrom!,
-      areaTo: areaTo!,
+      text: field(abi.TEXT),
+      length: field(abi.LENGTH),
+      width: field(abi.WIDTH) as 1 | 2,
+      source: field(abi.SOURCE),
+      ownFrom: field(abi.OWN_FROM),
+      ownTo: field(abi.OWN_TO),
+      serial: field(abi.SERIAL),
+      level: field(abi.LEVEL),
+      kind: field(abi.KIND),
+      phase: field(abi.PHASE),
+      from: field(abi.FROM),
+      to: field(abi.TO),
+      areaFrom: field(abi.AREA_FROM),
+      areaTo: field(abi.AREA_TO),
+      bytesFrom: field(abi.BYTES_FROM),
+      bytesTo: field(abi.BYTES_TO),
     };
   }
 
   /** What starts at these addresses of the bytes of `depth` belongs to them; the rest is context. */
   own(depth: number, from: number, to: number): void {
-    this.words[(depth * FRAME) / 4 + 12] = from;
-    this.words[(depth * FRAME) / 4 + 13] = to;
+    this.words[(depth * abi.FRAME + abi.AREA_FROM) / 4] = from;
+    this.words[(depth * abi.FRAME + abi.AREA_TO) / 4] = to;
   }
 
   /** Where decoded bytes of a depth from 1 on are. */
@@ -112,7 +108,7 @@ export class Frames {
   /** The encoding of the text of `depth`; undefined where the decoder before it says all (bytes of text in base64). */
   textEncoding(depth: number): string | undefined {
     if (this.frame(depth).width === 2) return 'utf-16le';
-    return depth === 0 || this.frame(depth - 1).kind >= GZIP ? 'utf-8' : undefined;
+    return depth === 0 || this.frame(depth - 1).kind >= abi.GZIP ? 'utf-8' : undefined;
   }
 
   /**
@@ -127,8 +123,8 @@ export class Frames {
       if (owner < areaFrom || owner >= areaTo) return undefined;
       if (depth === 0) return { from, to, chain, stretches };
       const below = this.frame(depth - 1);
-      if (below.kind >= GZIP) {
-        chain.unshift(below.kind === GZIP ? 'gzip' : BODY_ENCODINGS[below.phase]!);
+      if (below.kind >= abi.GZIP) {
+        chain.unshift(below.kind === abi.GZIP ? 'gzip' : BODY_ENCODINGS[below.phase]!);
         from = below.from;
         to = below.to;
         owner = from;
@@ -151,9 +147,9 @@ export class Frames {
 }
 
 function decoderName(text: string, { kind, from, to }: Frame): string {
-  if (kind === HEX) return 'hex';
-  if (kind === URL) return 'url';
-  if (kind === JSON_ESCAPES) return 'json';
+  if (kind === abi.HEX) return 'hex';
+  if (kind === abi.URL) return 'url';
+  if (kind === abi.JSON_ESCAPES) return 'json';
   const stretch = text.slice(from, to);
   return /[-_]/.test(stretch) && !/[+/]/.test(stretch) ? 'base64url' : 'base64';
 }

@@ -1,15 +1,9 @@
+import * as abi from './abi.ts';
 import type { Patterns } from './patterns.ts';
 import type { Exports } from './wasm.ts';
 
-// As in wasm/state.ts.
-export const DEPTHS = 4;
-export const FRAME = 64;
-const PIECE = 256 * 1024;
-const MAX_HITS = 1024;
-const AREA = 256 * 1024;
-const CODES = 8192;
-/** Blocks are read whole, so a little lies beyond everything that is read. */
-const SLACK = 256;
+/** Decoded bytes of one depth that are searched at once: no text is decoded to more than it was. */
+const AREA = abi.PIECE;
 
 const PAGE = 64 * 1024;
 
@@ -33,26 +27,26 @@ export function layOut(exports: Exports, patterns: Patterns, inputBytes: number)
     end += Math.ceil(bytes / 64) * 64;
     return at;
   };
-  const frames = room(DEPTHS * FRAME);
-  const kinds = room(768);
+  const frames = room(abi.DEPTHS * abi.FRAME);
+  const kinds = room(abi.KINDS_BYTES);
   const classes = room(256);
   const transitions = room(automaton.transitions.byteLength);
   const accepts = room(automaton.ends.length * 4);
   const lists = room(automaton.ends.reduce((sum, ids) => sum + 4 + 4 * ids.length, 0));
-  const literalTable = room(literals.length * 12);
+  const literalTable = room(literals.length * abi.LITERAL_BYTES);
   const literalBytes = room(literals.reduce((sum, { text }) => sum + text.length, 0));
-  const rawTable = room(raw.length * 8);
-  const rawBytes = room(raw.reduce((sum, { bytes }) => sum + bytes.length, 0) + SLACK);
-  const hits = room(MAX_HITS * 8);
-  const codes = room(DEPTHS * CODES);
-  const texts = room(DEPTHS * (PIECE + 64) + SLACK);
-  const areaBytes = AREA + SLACK;
-  const areas = room((DEPTHS - 1) * areaBytes);
-  const input = room(inputBytes + SLACK);
+  const rawTable = room(raw.length * abi.RAW_BYTES);
+  const rawBytes = room(raw.reduce((sum, { bytes }) => sum + bytes.length, 0) + abi.SLACK);
+  const hits = room(abi.MAX_HITS * abi.HIT_BYTES);
+  const codes = room(abi.DEPTHS * abi.INFLATE_TABLES);
+  const texts = room(abi.DEPTHS * (abi.PIECE + abi.PIECE_SLACK) + abi.SLACK);
+  const areaBytes = AREA + abi.SLACK;
+  const areas = room((abi.DEPTHS - 1) * areaBytes);
+  const input = room(inputBytes + abi.SLACK);
   exports.memory.grow(Math.ceil(end / PAGE) - exports.memory.buffer.byteLength / PAGE);
 
   const bytes = Buffer.from(exports.memory.buffer);
-  writeKinds(bytes.subarray(kinds, kinds + 768));
+  writeKinds(bytes.subarray(kinds, kinds + abi.KINDS_BYTES));
   bytes.set(automaton.classes, classes);
   new Uint16Array(exports.memory.buffer, transitions, automaton.transitions.length).set(automaton.transitions);
   let list = lists;
@@ -65,15 +59,17 @@ export function layOut(exports: Exports, patterns: Patterns, inputBytes: number)
   });
   let at = literalBytes;
   literals.forEach(({ text, prefix }, index) => {
-    bytes.writeUInt32LE(at, literalTable + index * 12);
-    bytes.writeUInt32LE(text.length, literalTable + index * 12 + 4);
-    bytes.writeUInt32LE(prefix, literalTable + index * 12 + 8);
+    const entry = literalTable + index * abi.LITERAL_BYTES;
+    bytes.writeUInt32LE(at, entry);
+    bytes.writeUInt32LE(text.length, entry + abi.LITERAL_LENGTH);
+    bytes.writeUInt32LE(prefix, entry + abi.LITERAL_PREFIX);
     at += bytes.write(text, at, 'latin1');
   });
   at = rawBytes;
   raw.forEach((literal, index) => {
-    bytes.writeUInt32LE(at, rawTable + index * 8);
-    bytes.writeUInt32LE(literal.bytes.length, rawTable + index * 8 + 4);
+    const entry = rawTable + index * abi.RAW_BYTES;
+    bytes.writeUInt32LE(at, entry);
+    bytes.writeUInt32LE(literal.bytes.length, entry + abi.RAW_LENGTH);
     bytes.set(literal.bytes, at);
     at += literal.bytes.length;
   });
@@ -97,17 +93,17 @@ export function layOut(exports: Exports, patterns: Patterns, inputBytes: number)
   return { frames, hits, areas, areaBytes, input };
 }
 
-/** By character: what it can be part of (wasm/automaton.ts), its value in base64, its value in hex. */
+/** By character: what it can be part of, its value in base64, its value in hex. */
 function writeKinds(table: Buffer): void {
-  table.fill(0xff, 256);
+  table.fill(0xff, abi.BASE64_VALUES);
   const put = (from: string, to: string, base64: number, hex?: number) => {
     for (let char = from.charCodeAt(0); char <= to.charCodeAt(0); char++) {
       const index = char - from.charCodeAt(0);
-      table[char] = 1;
-      table[256 + char] = base64 + index;
+      table[char] = abi.IN_BASE64;
+      table[abi.BASE64_VALUES + char] = base64 + index;
       if (hex !== undefined && index < (from === '0' ? 10 : 6)) {
-        table[char] = 3;
-        table[512 + char] = hex + index;
+        table[char] = abi.IN_BASE64 | abi.IN_HEX;
+        table[abi.HEX_VALUES + char] = hex + index;
       }
     }
   };
@@ -118,6 +114,6 @@ function writeKinds(table: Buffer): void {
   put('-', '-', 62);
   put('/', '/', 63);
   put('_', '_', 63);
-  table['%'.charCodeAt(0)] = 4;
-  table['\\'.charCodeAt(0)] = 8;
+  table['%'.charCodeAt(0)] = abi.IS_PERCENT;
+  table['\\'.charCodeAt(0)] = abi.IS_BACKSLASH;
 }

@@ -2,9 +2,8 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, SnapshotError } from '../../errors.ts';
 import { PROJECT_ROOT } from '../../root.ts';
-import type { Hit } from './hit.ts';
 import type { Job } from './jobs.ts';
-import type { Setup } from './runner.ts';
+import type { Found, Setup } from './runner.ts';
 import type { Answer } from './worker.ts';
 
 /** Heap of a worker, in MiB; the memory of the first pass is not part of it. It bounds what all of them can take. */
@@ -18,7 +17,7 @@ export async function runInThreads(
   jobs: Iterator<Job>,
   setup: Setup,
   threads: number,
-  found: (hits: Hit[]) => void,
+  found: (of: Found) => void,
 ): Promise<void> {
   const answers = new InOrder(found);
   let given = 0;
@@ -49,15 +48,15 @@ function workerPath(): string {
 }
 
 /** Waits for one answer at a time. Rejects where the thread fails or ends, then and ever after. */
-function answersOf(worker: Worker): () => Promise<Hit[]> {
+function answersOf(worker: Worker): () => Promise<Found> {
   let failure: unknown;
-  let settle: { resolve(hits: Hit[]): void; reject(reason: unknown): void } | undefined;
+  let settle: { resolve(found: Found): void; reject(reason: unknown): void } | undefined;
   const fail = (reason: unknown) => {
     failure ??= reason;
     settle?.reject(failure);
   };
   worker.on('message', (answer: Answer) => {
-    if ('hits' in answer) return settle?.resolve(answer.hits);
+    if ('found' in answer) return settle?.resolve(answer.found);
     const { code, message, ...options } = answer.error;
     fail(new SnapshotError(code as ErrorCode, message, options));
   });
@@ -72,16 +71,16 @@ function answersOf(worker: Worker): () => Promise<Hit[]> {
 
 /** Passes results on in the order of their numbers. */
 class InOrder {
-  private readonly waiting = new Map<number, Hit[]>();
-  private readonly found: (hits: Hit[]) => void;
+  private readonly waiting = new Map<number, Found>();
+  private readonly found: (of: Found) => void;
   private next = 0;
 
-  constructor(found: (hits: Hit[]) => void) {
+  constructor(found: (of: Found) => void) {
     this.found = found;
   }
 
-  add(number: number, hits: Hit[]): void {
-    this.waiting.set(number, hits);
+  add(number: number, found: Found): void {
+    this.waiting.set(number, found);
     for (let ready = this.waiting.get(this.next); ready !== undefined; ready = this.waiting.get(this.next)) {
       this.waiting.delete(this.next++);
       this.found(ready);

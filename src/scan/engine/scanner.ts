@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { SnapshotError } from '../../errors.ts';
 import type { KnownSecret } from '../../model/findings.ts';
 import { binarySecretAt } from '../rules/binary.ts';
 import type { RuleSet } from '../rules/ruleset.ts';
+import { BODY, GZIP, HAS_ENCODING_HEADER, HAS_KEYWORD, HIT_BYTES, HIT_START, SLACK } from './abi.ts';
 import { bodiesOf } from './bodies.ts';
+import { Budget } from './budget.ts';
 import { Collector, type Sighting } from './collector.ts';
-import { BODY, BODY_ENCODINGS, Frames } from './frames.ts';
+import { BODY_ENCODINGS, Frames } from './frames.ts';
 import { type Layout, layOut } from './memory.ts';
 import type { Patterns } from './patterns.ts';
 import { Told } from './told.ts';
@@ -32,10 +35,6 @@ export interface Cut {
   isBody: boolean;
 }
 
-// Flags of the first pass (wasm/automaton.ts).
-const HAS_KEYWORD = 1;
-const HAS_ENCODING_HEADER = 2;
-
 /** Context that decoded content keeps from one piece of it to the next, in bytes. */
 const BODY_CONTEXT = 32 * 1024;
 
@@ -58,6 +57,10 @@ export class Scanner {
   private base = 0;
   private part: Part = { from: 0, to: 0, ownFrom: 0, ownTo: 0 };
   private cuts: Cut[] = [];
+  private readonly budget = new Budget();
+  /** Offsets of compressed data that was searched in part only. */
+  private readonly partly = new Set<number>();
+  private more: () => number = () => 0;
 
   constructor(
     module: WasmModule,
@@ -74,6 +77,8 @@ export class Scanner {
       raw: (depth, literal, at) => this.onRaw(depth, literal, at),
       der: (depth, at, to) => this.onDer(depth, at, to),
       cut: (depth, at) => this.onCut(depth, at),
+      more: () => this.more(),
+      spent: (depth, at, bytes) => this.spend(depth === 0 ? at : this.outermost(), bytes),
     });
     this.layout = layOut(this.exports, patterns, inputBytes);
     this.memory = Buffer.from(this.exports.memory.buffer);
@@ -81,11 +86,27 @@ export class Scanner {
     this.input = this.memory.subarray(this.layout.input, this.layout.input + inputBytes);
   }
 
-  /** The next parts are of this file; `input` holds its bytes from `offset` on. `isAgain`: it held them before. */
-  open(file: string, offset: number, isAgain: boolean): void {
+  /** The next parts are of this file; `input` holds its bytes in [from, to). `isAgain`: it held them before. */
+  open(file: string, from: number, to: number, isAgain: boolean): void {
     this.file = file;
-    this.base = offset - this.layout.input;
-    if (!isAgain) this.collector.forgetPlaces();
+    this.base = from - this.layout.input;
+    if (!isAgain) {
+      this.collector.forgetPlaces();
+      this.budget.begin(from);
+    }
+    this.budget.reach(to);
+  }
+
+  /** What lies at this offset was searched in part only. */
+  addPartly(offset: number): void {
+    this.partly.add(offset);
+  }
+
+  /** How many places there were of which only a part was searched, none of them again. */
+  takePartly(): number {
+    const { size } = this.partly;
+    this.partly.clear();
+    return size;
   }
 
   /** Searches one part. Returns the streams that begin in it and go on where it ends. */
@@ -97,11 +118,25 @@ export class Scanner {
     return this.cuts;
   }
 
-  /** Searches a gzip stream that was cut before, now with more of its bytes; the part begins with it. */
-  searchStream(part: Part): void {
+  /**
+   * Searches a gzip stream that was cut before, now with more of its bytes; the part begins with it. `more` puts the next
+   * ones of the file into `input` and tells up to which offset; undefined for none. False where the stream is cut again.
+   */
+  searchStream(part: Part, more: () => number | undefined): boolean {
     this.part = part;
+    this.cuts = [];
+    let { to } = part;
+    this.more = () => {
+      const next = more();
+      if (next === undefined) return 0;
+      const bytes = next - to;
+      to = next;
+      this.budget.reach(to);
+      return bytes;
+    };
     this.frames.own(0, part.ownFrom - this.base, part.ownTo - this.base);
-    this.exports.gunzip(0, part.from - this.base, part.to - this.base);
+    this.exports.gunzipOn(part.from - this.base, part.to - this.base);
+    return this.cuts.length === 0;
   }
 
   private onText(depth: number, flags: number, count: number): void {
@@ -109,12 +144,19 @@ export class Scanner {
     this.told.enter(depth, frame.serial);
     const address = (index: number) => frame.source + index * frame.width;
     for (let hit = 0; hit < count; hit++) {
-      const at = this.layout.hits + hit * 8;
-      const { secret, text, decoders } = this.patterns.literals[this.memory.readUInt32LE(at)]!;
-      const start = this.memory.readUInt32LE(at + 4);
+      const at = this.layout.hits + hit * HIT_BYTES;
+      const { secret, text, decoders, whole } = this.patterns.literals[this.memory.readUInt32LE(at)]!;
+      const start = this.memory.readUInt32LE(at + HIT_START);
       if (start < frame.ownFrom || start >= frame.ownTo) continue;
       const end = start + text.length;
       const place = { depth, from: address(start), to: address(end) };
+      if (whole !== undefined) {
+        const { bytes, before } = whole[frame.width];
+        place.from -= before;
+        place.to = place.from + bytes.length;
+        if (place.from < frame.bytesFrom || place.to > frame.bytesTo) continue;
+        if (this.memory.compare(bytes, 0, bytes.length, place.from, place.to) !== 0) continue;
+      }
       if (this.addKnown(secret, place, [this.frames.textEncoding(depth), ...decoders])) {
         this.told.tell(depth, start, end, secret);
       }
@@ -146,7 +188,8 @@ export class Scanner {
 
   private onRaw(depth: number, index: number, at: number): void {
     const { literal, encoding, bytes } = this.patterns.raw[index]!;
-    const own = depth === 0 || this.frames.frame(depth - 1).kind >= 5 || encoding === 'utf-16le' ? encoding : undefined;
+    const own =
+      depth === 0 || this.frames.frame(depth - 1).kind >= GZIP || encoding === 'utf-16le' ? encoding : undefined;
     this.addKnown(literal.secret, { depth, from: at, to: at + bytes.length }, [own, ...literal.decoders]);
   }
 
@@ -180,7 +223,32 @@ export class Scanner {
 
   private onCut(depth: number, at: number, isBody = false): void {
     const offset = at + this.base;
-    if (depth === 0 && offset >= this.part.ownFrom && offset < this.part.ownTo) this.cuts.push({ offset, isBody });
+    if (depth > 0) this.onInnerCut(depth, at);
+    else if (offset >= this.part.ownFrom && offset < this.part.ownTo) this.cuts.push({ offset, isBody });
+  }
+
+  /** Of a stream within other data no more is there than what was decoded of that at once, be there more or not. */
+  private onInnerCut(depth: number, at: number): void {
+    const { areaTo, bytesTo } = this.frames.frame(depth);
+    const { kind, to, length, ownTo } = this.frames.frame(depth - 1);
+    const isMore = kind >= GZIP ? areaTo < bytesTo : to === length && ownTo < length;
+    if (!isMore) return;
+    const origin = this.frames.originOf(depth, at, at + 1);
+    if (origin !== undefined) this.addPartly(origin.from + this.base);
+  }
+
+  /** The address in the bytes of depth 0 of what is being decoded. */
+  private outermost(): number {
+    const { kind, from, source } = this.frames.frame(0);
+    return kind >= GZIP ? from : source;
+  }
+
+  private spend(at: number, bytes: number): void {
+    if (this.budget.spend(bytes)) return;
+    const place = `${this.file}+0x${(at + this.base).toString(16)}`;
+    throw new SnapshotError('DS4002', `${place}: compressed data there unpacks to more than can be searched`, {
+      fix: 'Drop this data before the checkpoint (docs/hooks.md), or leave out the request that brings it.',
+    });
   }
 
   /** Counts a sighting; false where it is told of elsewhere. */
@@ -208,11 +276,14 @@ export class Scanner {
     const frame = this.frames.frame(0);
     const end = this.part.to - this.base;
     const text = this.frames.textOf(0);
-    for (const { encoding, from, to, content } of bodiesOf(text, this.memory.subarray(0, end), frame.source)) {
-      if (to === end) this.onCut(0, from, true);
+    const bytes = this.memory.subarray(0, end);
+    const spend = (at: number, count: number) => this.spend(at, count);
+    for (const { encoding, from, to, content, isCut, isTooLong } of bodiesOf(text, bytes, frame.source, spend)) {
+      if (isCut) this.onCut(0, from, true);
+      if (isTooLong) this.addPartly(from + this.base);
       this.exports.madeBy(0, BODY, BODY_ENCODINGS.indexOf(encoding), from, to);
       const area = this.frames.area(1);
-      const room = this.layout.areaBytes - 256;
+      const room = this.layout.areaBytes - SLACK;
       for (let start = 0; ; start += room - 2 * BODY_CONTEXT) {
         const piece = content.subarray(start, start + room);
         this.memory.set(piece, area);

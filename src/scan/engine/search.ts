@@ -8,7 +8,7 @@ import type { Hit } from './hit.ts';
 import { type Job, jobsOf } from './jobs.ts';
 import { compilePatterns } from './patterns.ts';
 import { runInThreads } from './pool.ts';
-import { Runner, type Setup } from './runner.ts';
+import { type Found, Runner, type Setup } from './runner.ts';
 import { loadFirstPass } from './wasm.ts';
 
 /** What is searched for. */
@@ -24,6 +24,8 @@ export interface SearchResult {
   bytes: number;
   /** Contiguous pieces of memory that were read as one text each. */
   extents: number;
+  /** Places of compressed data that was searched in part only, because the rest is beyond what is unpacked. */
+  partly: number;
 }
 
 /** Threads that are used where nothing else is asked for: memory stays under 200 MB with them. */
@@ -35,7 +37,7 @@ const WORTH_THREADS = 8 * 1024 * 1024;
 /**
  * Searches all extents of all files for known values and for what rules match, in every encoding, without ever joining
  * two extents. Memory use does not grow with the files. Hits are in the order of files and offsets.
- * Throws DS4002 where a file can't be read whole, DS9001 where a thread fails.
+ * Throws DS4002 where a file can't be read whole or compressed data unpacks to no end, DS9001 where a thread fails.
  */
 export async function searchFiles(
   files: readonly ScannedFile[],
@@ -44,8 +46,10 @@ export async function searchFiles(
 ): Promise<SearchResult> {
   const setup = await setupFor(what);
   const collector = new Collector();
-  const found = (hits: readonly Hit[]) => {
-    for (const hit of hits) collector.merge(hit);
+  let partly = 0;
+  const found = (of: Found) => {
+    for (const hit of of.hits) collector.merge(hit);
+    partly += of.partly;
   };
   const extents = files.flatMap((file) => file.extents);
   const bytes = extents.reduce((sum, extent) => sum + extent.length, 0);
@@ -53,10 +57,10 @@ export async function searchFiles(
   const threads = Math.min(wanted, Math.ceil(bytes / WORTH_THREADS) + 1);
   if (threads > 1) await runInThreads(jobsOf(files), setup, threads, found);
   else await runHere(jobsOf(files), setup, found);
-  return { hits: collector.take(), bytes, extents: extents.length };
+  return { hits: collector.take(), bytes, extents: extents.length, partly };
 }
 
-async function runHere(jobs: Iterable<Job>, setup: Setup, found: (hits: Hit[]) => void): Promise<void> {
+async function runHere(jobs: Iterable<Job>, setup: Setup, found: (of: Found) => void): Promise<void> {
   const runner = new Runner(setup);
   try {
     for (const job of jobs) {

@@ -13,6 +13,9 @@ export interface Stretch {
   to: number;
 }
 
+/** Characters beside a known value that make nothing new of it: quotes, a separator. */
+const FEW = 4;
+
 /** What was told of in the texts that are being looked at, one for each depth, so that it is not told of again. */
 export class Told {
   private readonly texts: { serial: number; intervals: Interval[] }[] = [];
@@ -23,15 +26,29 @@ export class Told {
   }
 
   tell(depth: number, from: number, to: number, secret: number | undefined): void {
-    this.texts[depth]!.intervals.push({ from, to, secret });
+    const { intervals } = this.texts[depth]!;
+    const last = intervals.at(-1);
+    // A value that is repeated without end is one interval.
+    if (last !== undefined && last.secret === secret && from >= last.from && from <= last.to) {
+      last.to = Math.max(last.to, to);
+    } else intervals.push({ from, to, secret });
   }
 
-  /** True where a known value makes up at least half of [from, to) in the text of this depth. */
+  /**
+   * True where known values make up all of [from, to) in the text of this depth, but for a few characters: what else is
+   * in a match counts as a secret of its own, whatever becomes of the known ones.
+   */
   hasKnown(depth: number, from: number, to: number): boolean {
-    return this.texts[depth]!.intervals.some(
-      (interval) =>
-        interval.secret !== undefined && 2 * (Math.min(interval.to, to) - Math.max(interval.from, from)) >= to - from,
+    let left = to - from;
+    let end = from;
+    const known = this.texts[depth]!.intervals.filter(
+      (interval) => interval.secret !== undefined && interval.from < to && interval.to > from,
     );
+    for (const interval of known.sort((a, b) => a.from - b.from)) {
+      left -= Math.max(0, Math.min(interval.to, to) - Math.max(interval.from, end));
+      end = Math.max(end, interval.to);
+    }
+    return left <= FEW;
   }
 
   /**

@@ -1,4 +1,6 @@
-/** How a stretch of a text was decoded; kinds as in wasm/state.ts. */
+import { BASE64, HEX, URL } from './abi.ts';
+
+/** How a stretch of a text was decoded; kinds as in abi.ts. */
 export interface Decoding {
   kind: number;
   phase: number;
@@ -6,10 +8,6 @@ export interface Decoding {
   from: number;
   to: number;
 }
-
-const BASE64 = 1;
-const HEX = 2;
-const URL = 3;
 
 /** Tells for each decoded byte what in the text it was made from. */
 export interface SourceMap {

@@ -13,7 +13,7 @@ export interface Exports {
   memory: { buffer: ArrayBuffer; grow(pages: number): number };
   configure(...addresses: (number | boolean)[]): void;
   search(depth: number, from: number, to: number): void;
-  gunzip(depth: number, at: number, to: number): number;
+  gunzipOn(at: number, to: number): void;
   madeBy(depth: number, kind: number, phase: number, from: number, to: number): void;
 }
 
@@ -23,6 +23,8 @@ export interface Host {
   raw(depth: number, literal: number, at: number): void;
   der(depth: number, at: number, to: number): number;
   cut(depth: number, at: number): void;
+  more(): number;
+  spent(depth: number, at: number, bytes: number): void;
 }
 
 // The types of Node's own libraries know WebAssembly by name only.

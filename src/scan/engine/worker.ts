@@ -1,11 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { toSnapshotError } from '../../errors.ts';
-import type { Hit } from './hit.ts';
 import type { Job } from './jobs.ts';
-import { Runner, type Setup } from './runner.ts';
+import { type Found, Runner, type Setup } from './runner.ts';
 
 /** What a worker answers to a job: what it found, or why it could not do it. */
-export type Answer = { hits: Hit[] } | { error: { code: string; message: string; fix: string; detail?: string } };
+export type Answer = { found: Found } | { error: { code: string; message: string; fix: string; detail?: string } };
 
 const runner = new Runner(workerData as Setup);
 
@@ -15,7 +14,7 @@ parentPort!.on('message', (job: Job) => {
 
 function answerTo(job: Job): Answer {
   try {
-    return { hits: runner.run(job) };
+    return { found: runner.run(job) };
   } catch (thrown) {
     const { code, message, fix, detail } = toSnapshotError(thrown);
     return { error: { code, message, fix, ...(detail === undefined ? {} : { detail }) } };

@@ -4,13 +4,17 @@ const CREDENTIAL_NAME =
 
 /** `name=value` up to what ends a value in a connection string, a URL's query, or a Redis configuration. */
 const SETTINGS = {
-  ';': /(?:^|;)\s*([\w .-]{1,40}?)\s*=\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|\{[^}]*\}|[^;]*)/g,
+  ';': /(?:^|;)\s*(\w[\w .-]{0,39}?)\s*=\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|\{[^}]{0,512}\}|[^;]*)/g,
   '&': /[?&#;]\s*([\w.-]{1,40})=([^&#\s]*)/g,
-  ',': /(?:^|,)\s*([\w .-]{1,40}?)\s*=\s*([^,]*)/g,
+  ',': /(?:^|,)\s*(\w[\w .-]{0,39}?)\s*=\s*([^,]*)/g,
 };
 
-/** The password of a URL such as `postgres://user:password@host`. */
-const URL_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^:@/?#]*:([^@/?#]+)@/i;
+/**
+ * The password of a URL such as `postgres://user:password@host`, up to the last `@` before the path. Where there is none
+ * and no port either, it is written with characters that a URL has to escape, and ends at the last of all.
+ */
+const URL_PASSWORD =
+  /^[a-z][a-z0-9+.-]*:\/\/[^:@/?#[]*:(?:([^/?#\s]+)@|(?!\d{1,5}(?:[/?#]|$))(\S+)@[^@/?#\s]+(?:[/?#]|$))/i;
 
 /** A credential inside a larger value, and the setting that it is the value of. */
 export interface EmbeddedCredential {
@@ -18,8 +22,12 @@ export interface EmbeddedCredential {
   value: string;
 }
 
-/** The credentials in a connection string or URL; none in any other text. A URL's are given decoded too. */
-export function embeddedCredentials(text: string): EmbeddedCredential[] {
+/**
+ * The credentials in a connection string or URL, blanks and quotes around it aside; none in any other text. A URL's are
+ * given decoded too.
+ */
+export function embeddedCredentials(value: string): EmbeddedCredential[] {
+  const text = bare(value);
   const separator = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? '&' : isConnectionString(text) ? ';' : ',';
   const found: EmbeddedCredential[] = [];
   const add = (setting: string, value: string) => {
@@ -29,7 +37,8 @@ export function embeddedCredentials(text: string): EmbeddedCredential[] {
     add(setting, raw);
     add(setting, decoded(raw));
   };
-  const password = URL_PASSWORD.exec(text)?.[1];
+  const [, escaped, written] = URL_PASSWORD.exec(text) ?? [];
+  const password = escaped ?? written;
   if (password !== undefined) addWithDecoded('password', password);
   for (const [, setting, value] of text.matchAll(SETTINGS[separator])) {
     if (!CREDENTIAL_NAME.test(setting!.replaceAll(/[\s_.-]/g, ''))) continue;
@@ -37,6 +46,12 @@ export function embeddedCredentials(text: string): EmbeddedCredential[] {
     else add(setting!, unquoted(value!.trim()));
   }
   return found;
+}
+
+/** The text without blanks and quotes around it, which files and shells leave there. */
+export function bare(text: string): string {
+  const [, , inside] = /^(["'])(.*)\1$/s.exec(text.trim()) ?? [];
+  return (inside ?? text).trim();
 }
 
 /** True for `Key=value;Key=value`, the form of an ADO.NET connection string. */

@@ -1,6 +1,6 @@
 import type { KnownSecret } from '../../model/findings.ts';
 import { partsOf } from './parts.ts';
-import { isSecretSetting } from './setting.ts';
+import { isSecretSetting, shownName } from './setting.ts';
 
 /** The secrets among environment variables, by name and by form; their names read like `environment DB_PASSWORD`. */
 export function secretsOfEnvironment(env: Record<string, string>): KnownSecret[] {
@@ -20,7 +20,9 @@ export function secretsOfConfiguration(entries: readonly { key: string; value: s
 
 /** The secrets among settings that `source` holds, with what an app may hold of each apart. */
 export function named(source: string, settings: readonly (readonly [string, string])[]): KnownSecret[] {
-  return settings
-    .filter(([name, value]) => isSecretSetting(name, value))
-    .flatMap(([name, value]) => partsOf({ name: `${source} ${name}`, value }));
+  return settings.flatMap(([name, value]) => {
+    const { shown, hidden } = shownName(name);
+    const keys = hidden.map((key) => ({ name: `${source} ${shown} (name)`, value: key }));
+    return isSecretSetting(name, value) ? [...partsOf({ name: `${source} ${shown}`, value }), ...keys] : keys;
+  });
 }

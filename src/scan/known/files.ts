@@ -4,6 +4,7 @@ import type { KnownSecret } from '../../model/findings.ts';
 import { named } from './environment.ts';
 import { jsonEntries, parseJson } from './json.ts';
 import { partsOf } from './parts.ts';
+import { shownName } from './setting.ts';
 
 /** Folders that hold no configuration of the app itself. */
 const SKIPPED = new Set(['bin', 'obj', 'node_modules', 'TestResults']);
@@ -50,7 +51,9 @@ export async function secretsOfUserSecrets(
     for (const folder of userSecretsFolders(environment)) {
       const entries = await entriesOf(join(folder, id, 'secrets.json'));
       for (const { key, value } of entries.filter((entry) => entry.value !== '')) {
-        secrets.push(...partsOf({ name: `user secret ${key}`, value, explicit: true }));
+        const { shown, hidden } = shownName(key);
+        secrets.push(...partsOf({ name: `user secret ${shown}`, value, explicit: true }));
+        secrets.push(...hidden.map((text) => ({ name: `user secret ${shown} (name)`, value: text })));
       }
     }
   }

@@ -29,9 +29,37 @@ export function parseJson(text: string): unknown {
   return undefined;
 }
 
-/** Texts stay as they are, whatever they hold; comments and commas before a closing bracket go. */
+/** Texts stay as they are, whatever they hold; comments and commas before a closing bracket go. Goes over it once. */
 function withoutComments(text: string): string {
-  return text
-    .replace(/("(?:[^"\\]|\\.)*")|\/\/[^\r\n]*|\/\*[\s\S]*?\*\//g, (_match, quoted: string | undefined) => quoted ?? '')
-    .replace(/("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g, (_match, quoted: string | undefined) => quoted ?? '');
+  const kept: string[] = [];
+  /** Index of a comma in `kept` that nothing but blanks has followed yet. */
+  let comma = -1;
+  for (let at = 0; at < text.length; ) {
+    const end = endOfToken(text, at);
+    const token = text.slice(at, end);
+    at = end;
+    if (token.startsWith('//') || token.startsWith('/*')) continue;
+    if (comma >= 0 && (token === '}' || token === ']')) kept[comma] = '';
+    if (token === ',') comma = kept.length;
+    else if (token.trim() !== '') comma = -1;
+    kept.push(token);
+  }
+  return kept.join('');
+}
+
+/** Where a text, a comment, or what is neither, ends that begins at `at`. */
+function endOfToken(text: string, at: number): number {
+  const after = (end: number, length: number) => (end < 0 ? text.length : end + length);
+  if (text.startsWith('//', at)) {
+    const line = /[\r\n]/g;
+    line.lastIndex = at;
+    return line.exec(text)?.index ?? text.length;
+  }
+  if (text.startsWith('/*', at)) return after(text.indexOf('*/', at + 2), 2);
+  if (text[at] !== '"') return at + 1;
+  for (let end = at + 1; end < text.length; end++) {
+    if (text[end] === '\\') end++;
+    else if (text[end] === '"') return end + 1;
+  }
+  return text.length;
 }

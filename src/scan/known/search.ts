@@ -1,9 +1,13 @@
 import type { Log } from '../../log.ts';
 import type { KnownSecret } from '../../model/findings.ts';
+import { printable } from '../printable.ts';
 import { trivialReason } from './worth.ts';
 
 /** Names that a finding shows of one value; an environment repeats the same value under many. */
 const MAX_NAMES = 4;
+
+/** Characters of each that are shown. */
+const MAX_NAME = 120;
 
 /**
  * The known secrets that are worth a search, each value once with the names of its sources. A value that says nothing
@@ -13,7 +17,9 @@ export function searchableSecrets(secrets: readonly KnownSecret[], log: Log): Kn
   const byValue = new Map<string, { names: Set<string>; explicit: boolean }>();
   for (const { name, value, explicit = false } of secrets) {
     const known = byValue.get(value) ?? { names: new Set(), explicit: false };
-    known.names.add(printable(name));
+    // They may come from a pull request: no line of a log is theirs to begin.
+    // The comma is what joins them, so that none can pass for another.
+    known.names.add(printable(name.replaceAll(',', ' '), MAX_NAME));
     known.explicit ||= explicit;
     byValue.set(value, known);
   }
@@ -25,11 +31,6 @@ export function searchableSecrets(secrets: readonly KnownSecret[], log: Log): Kn
     else kept.push({ name, value, ...(explicit && { explicit }) });
   }
   return kept;
-}
-
-/** Names of settings may come from a pull request: no line of a log is theirs to begin. */
-function printable(name: string): string {
-  return name.replace(/[\p{C}\s]+/gu, ' ').slice(0, 120);
 }
 
 function listed(names: string[]): string {

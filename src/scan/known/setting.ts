@@ -1,3 +1,4 @@
+import { looksSecret } from '../rules/words.ts';
 import { embeddedCredentials, isConnectionString } from './embedded.ts';
 import { looksGenerated, trivialReason } from './worth.ts';
 
@@ -43,6 +44,26 @@ export function isSecretSetting(name: string, value: string): boolean {
   const sections = segments.slice(0, -1);
   // `TokenProvider:Seed` may hold a key, `TokenValidation:Level` a word: only the value itself tells the two apart.
   return sections.some((section) => SECRET_SECTION.test(section) || (namesSecret(section) && looksGenerated(value)));
+}
+
+/** Sections whose members have names of their own, however those look. */
+const NAMED_SECTION = /^connectionstrings?$/;
+
+/**
+ * A setting's name as it can be shown. Keys that a configuration lists by themselves, as `ApiKeys:<key>` = `customer`, are
+ * no names but `hidden`: they are secrets.
+ */
+export function shownName(name: string): { shown: string; hidden: string[] } {
+  const hidden: string[] = [];
+  let isListed = false;
+  const shown = name.replaceAll(/(.*?)(__|:|$)/gs, (whole: string, segment: string, joint: string) => {
+    const isKey = isListed && looksGenerated(segment) && looksSecret(segment);
+    if (isKey) hidden.push(segment);
+    const lower = segment.toLowerCase();
+    isListed ||= !NAMED_SECTION.test(lower) && (SECRET_SECTION.test(lower) || namesSecret(lower));
+    return isKey ? `*${joint}` : whole;
+  });
+  return { shown, hidden };
 }
 
 /** True for a name, or a part of one, that a secret would go by. */

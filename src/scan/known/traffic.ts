@@ -105,7 +105,7 @@ function ofQuery(path: string): JsonEntry[] {
 function ofBody(body: string | Uint8Array, contentType: string): JsonEntry[] {
   const text = typeof body === 'string' ? body : Buffer.from(body).toString('utf8');
   if (/x-www-form-urlencoded/i.test(contentType)) return ofForm(text);
-  if (/multipart\/form-data/i.test(contentType)) return ofMultipart(text);
+  if (/multipart\/form-data/i.test(contentType)) return ofMultipart(text, contentType);
   return jsonEntries(parseJson(text)).filter(({ key }) => isSecretField(key));
 }
 
@@ -118,11 +118,18 @@ function ofForm(text: string): JsonEntry[] {
   });
 }
 
-function ofMultipart(text: string): JsonEntry[] {
-  const parts = text.matchAll(/\bname="([^"\r\n]+)"[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n([^\r\n]*)/g);
-  return [...parts]
-    .filter(([, name]) => isSecretField(name!))
-    .map(([, name, value]) => ({ key: name!, value: value! }));
+/** Without a boundary in the header, the body's first line tells it. */
+function ofMultipart(text: string, contentType: string): JsonEntry[] {
+  const [, quoted, plain] = /\bboundary=(?:"([^"]+)"|([^\s;,"]+))/i.exec(contentType) ?? [];
+  const told = quoted ?? plain;
+  const boundary = told === undefined ? /^\s*(--[^\r\n]+)/.exec(text)?.[1] : `--${told}`;
+  if (boundary === undefined) return [];
+  return text.split(boundary).flatMap((part) => {
+    const blank = /\r?\n\r?\n/.exec(part);
+    const name = blank && /\bname="([^"\r\n]+)"/.exec(part.slice(0, blank.index))?.[1];
+    if (!blank || !name || !isSecretField(name)) return [];
+    return [{ key: name, value: part.slice(blank.index + blank[0].length).replace(/\r?\n$/, '') }];
+  });
 }
 
 function isSecretField(key: string): boolean {

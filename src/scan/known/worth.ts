@@ -1,3 +1,5 @@
+import { entropy } from '../entropy.ts';
+
 /** Values shorter than this, in characters, would be found by chance. */
 export const MIN_LENGTH = 8;
 
@@ -45,15 +47,6 @@ function isSequence(lower: string): boolean {
   return ['abcdefghijklmnopqrstuvwxyz', '01234567890123456789', 'qwertyuiopasdfghjklzxcvbnm'].some(
     (row) => row.includes(lower) || [...row].reverse().join('').includes(lower),
   );
-}
-
-/** Shannon entropy in bits per character. */
-function entropy(text: string): number {
-  const counts = new Map<string, number>();
-  for (const char of text) counts.set(char, (counts.get(char) ?? 0) + 1);
-  let bits = 0;
-  for (const count of counts.values()) bits -= (count / text.length) * Math.log2(count / text.length);
-  return bits;
 }
 
 /** True for the looks of a generated value: letters and digits mixed, little repeated, no blanks, not a plain address. */

@@ -1,8 +1,12 @@
 import type { Finding } from '../../model/findings.ts';
 import type { Hit } from '../engine/hit.ts';
+import { printable } from '../printable.ts';
 import type { Place } from '../sources/source.ts';
 import { fixFor } from './fix.ts';
 import { hashOf, type ScanKey } from './key.ts';
+
+/** Characters of a name or path that are shown. */
+const MAX_TEXT = 200;
 
 /** What is known of the hits beyond themselves. */
 export interface FindingContext {
@@ -55,7 +59,7 @@ function finding(
   unplaced: number,
 ): Finding {
   const { ruleId, encoding, bytes, length, start, sha256 } = hit;
-  const description = printable(hit.description);
+  const description = printable(hit.description, MAX_TEXT);
   const found = {
     ...{ ruleId, description, encoding, file, offset, bytes, length },
     count: count + unplaced,
@@ -64,16 +68,11 @@ function finding(
     mapping: place.mapping,
     ...(unplaced > 0 && { unplaced }),
     ...(place.pid !== undefined && { pid: place.pid }),
-    ...(place.process !== undefined && { process: printable(place.process) }),
+    ...(place.process !== undefined && { process: printable(place.process, MAX_TEXT) }),
     ...(place.address !== undefined && { address: `0x${place.address.toString(16)}` }),
-    ...(place.mappedFile !== undefined && { mappedFile: printable(place.mappedFile) }),
+    ...(place.mappedFile !== undefined && { mappedFile: printable(place.mappedFile, MAX_TEXT) }),
   };
   return { ...found, fix: fixFor(found, ruleFix(ruleId)) };
-}
-
-/** What others chose is shown without what a terminal or a runner's log would act on. */
-function printable(text: string): string {
-  return text.replace(/[\p{C}\s]+/gu, ' ').slice(0, 200);
 }
 
 function previewOf(start: string): string {

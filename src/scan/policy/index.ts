@@ -1,7 +1,7 @@
 /** What counts among the findings. */
-export { type Baseline, readBaseline } from './baseline.ts';
+export { readBaseline } from './baseline.ts';
 export { readAllowances } from './file.ts';
-export { type FindingContext, findingsOf, withAges } from './findings.ts';
-export { type Judgement, judge, NO_POLICY, type Policy } from './judge.ts';
+export { findingsOf, withAges } from './findings.ts';
+export { judge, NO_POLICY, type Policy } from './judge.ts';
 export { hashOf, type ScanKey, scanKey } from './key.ts';
 export type { Allowance } from './schema.ts';

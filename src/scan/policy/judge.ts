@@ -1,4 +1,5 @@
 import type { AllowedFinding, Finding } from '../../model/findings.ts';
+import type { IgnoredValue } from '../rules/ignored.ts';
 import type { Baseline } from './baseline.ts';
 import { hashOf, type ScanKey } from './key.ts';
 import type { Allowance } from './schema.ts';
@@ -10,7 +11,7 @@ export interface Policy {
   /** Findings of an earlier scan with the same key. */
   baseline?: Baseline;
   /** What entries of .gitleaksignore stand for: values that are no secrets, unless the build knows better. */
-  ignored?: readonly { sha256: string }[];
+  ignored?: readonly IgnoredValue[];
 }
 
 /** A policy that allows nothing. */

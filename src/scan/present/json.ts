@@ -50,7 +50,7 @@ export const scanJsonSchema = z.object({
   extents: count,
   rules: count,
   knownSecrets: count,
-  canaries: z.object({ planted: count, found: count }).exactOptional(),
+  canaries: z.object({ planted: count, found: count }),
   millis: z.number().nonnegative(),
 });
 

@@ -31,7 +31,7 @@ export function findingsToSarif(result: ScanResult, toolVersion: string): object
           },
         ],
         results: all.map((finding) => toResult(finding, ruleIds.indexOf(finding.ruleId), result.keyId !== undefined)),
-        properties: { files, bytes, extents, rules, knownSecrets, ...(canaries && { canaries }) },
+        properties: { files, bytes, extents, rules, knownSecrets, canaries },
       },
     ],
   };
@@ -64,7 +64,8 @@ function toResult(finding: Finding | AllowedFinding, ruleIndex: number, keyed: b
       {
         physicalLocation: {
           artifactLocation: { uri: file.split('/').map(encodeURIComponent).join('/'), uriBaseId: 'SNAPSHOT' },
-          region: { byteOffset: offset, byteLength: bytes },
+          // GitHub takes no region without a line; in what has no lines, all is the first.
+          region: { startLine: 1, byteOffset: offset, byteLength: bytes },
           ...(Number.isSafeInteger(absolute) && { address: { absoluteAddress: absolute, kind: 'data' } }),
         },
         ...(pid !== undefined && {

@@ -43,7 +43,7 @@ function seen({ files, bytes, extents, rules, knownSecrets, canaries, millis }: 
     plural(extents, 'memory area'),
     plural(rules, 'rule'),
     plural(knownSecrets, 'known value'),
-    ...(canaries ? [`${canaries.found} of ${plural(canaries.planted, 'canary').replace('canarys', 'canaries')}`] : []),
+    `${canaries.found} of ${plural(canaries.planted, 'canary').replace('canarys', 'canaries')}`,
     `${(millis / 1000).toFixed(1)} s`,
   ].join(', ');
 }

@@ -20,9 +20,6 @@ const ENCRYPTED_KEY: Kind = {
 };
 const PFX: Kind = { ruleId: 'pfx', description: 'PFX file (PKCS #12), which holds a private key' };
 
-/** What the text that `binarySecretAt` is used with needs beside the rules' own fixes. */
-export const BINARY_RULES: readonly Kind[] = [PRIVATE_KEY, ENCRYPTED_KEY, PFX];
-
 const oid = (hex: string) => Buffer.from(hex, 'hex');
 const RSA = oid('2a864886f70d010101');
 const RSA_PSS = oid('2a864886f70d01010a');
@@ -48,20 +45,6 @@ export function binarySecretAt(bytes: Buffer, at: number): BinarySecret | undefi
   if (kind === undefined) return undefined;
   const secret = bytes.subarray(outer.start, outer.to);
   return { ...kind, start: outer.start, length: secret.length, secret };
-}
-
-/**
- * Where the SEQUENCE begins whose first element is at `first`: an INTEGER `02 01 00` to `02 01 03`, or the SEQUENCE of
- * an algorithm. Nothing where no SEQUENCE header ends there.
- */
-export function sequenceBefore(bytes: Buffer, first: number): number | undefined {
-  for (const size of [2, 3, 4, 5]) {
-    const at = first - size;
-    if (at < 0 || bytes[at] !== TAG.SEQUENCE) continue;
-    const lengthByte = bytes[at + 1]!;
-    if (size === 2 ? lengthByte < 0x80 : lengthByte === 0x80 + size - 2) return at;
-  }
-  return undefined;
 }
 
 function kindOf(bytes: Buffer, outer: DerElement): Kind | undefined {

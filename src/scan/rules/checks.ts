@@ -1,4 +1,4 @@
-import { entropy } from './entropy.ts';
+import { entropy } from '../entropy.ts';
 import type { PatternMatch } from './pattern.ts';
 import { isPlaceholder, looksRandom, looksSecret } from './words.ts';
 

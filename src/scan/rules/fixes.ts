@@ -1,5 +1,5 @@
 const AFTER_RESTORE =
-  'Warm the app with a placeholder in its place, and let the real value reach the app after the restore.';
+  'If `env` gives it, warm the app with `secrets-at-build: placeholder`, or `scrub` where it needs the real value; if not, let it reach the app after the restore.';
 const REVOKE = `${AFTER_RESTORE} If the snapshot left this machine, revoke it.`;
 const IN_TRAFFIC =
   'Warm the app with a test credential that is worth nothing elsewhere, and let two garbage collections run before the checkpoint.';
@@ -8,7 +8,6 @@ const KEY_FILE = 'Load the key at first use or after the restore, so that it is 
 /** By rule. All others tell of a service's token: {@link REVOKE}. */
 const FIXES: Readonly<Record<string, string>> = {
   'known-value': AFTER_RESTORE,
-  canary: 'Nothing is to be done: a canary proves that the scan sees. One that no build planted should be looked into.',
   'private-key': KEY_FILE,
   'private-key-der': KEY_FILE,
   'encrypted-private-key-der': `${KEY_FILE} Its password may be in memory too.`,

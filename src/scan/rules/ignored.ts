@@ -6,10 +6,8 @@ import { STAND_INS } from './extend.ts';
 import { placeOf } from './proximity.ts';
 import type { RuleSet } from './ruleset.ts';
 
-/** A value that a repository's `.gitleaksignore` accepts, by what may be known of it. */
+/** A value that a repository's `.gitleaksignore` accepts, by what may be known of it. Any rule may match it in a snapshot. */
 export interface IgnoredValue {
-  /** The rule that the entry names. Another rule may match the same value in a snapshot: compare by `sha256`. */
-  ruleId: string;
   /** SHA-256 of the value in UTF-8, hex. Stays inside the process. */
   sha256: string;
 }
@@ -47,7 +45,7 @@ export async function readIgnored(path: string, root: string, ruleSet: RuleSet, 
     throw new SnapshotError('DS1001', `${path} can't be read.`, { detail: String(error) });
   }
   const warnings: string[] = [];
-  const values = new Map<string, IgnoredValue>();
+  const hashes = new Set<string>();
   const sources = new Map<string, Promise<string | undefined>>();
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trim();
@@ -60,13 +58,13 @@ export async function readIgnored(path: string, root: string, ruleSet: RuleSet, 
     const key = `${entry.commit ?? ''}:${entry.file}`;
     const source = sources.get(key) ?? sourceOf(entry, root, run);
     sources.set(key, source);
-    const found = valuesAt(await source, entry, ruleSet);
-    for (const value of found) values.set(`${value.ruleId}:${value.sha256}`, value);
+    const found = hashesAt(await source, entry, ruleSet);
+    for (const hash of found) hashes.add(hash);
     if (found.length === 0) {
       warnings.push(`${path}, line ${entry.line}: the rule "${entry.ruleId}" matches nothing at the place named.`);
     }
   }
-  return { values: [...values.values()], warnings };
+  return { values: [...hashes].map((sha256) => ({ sha256 })), warnings };
 }
 
 /** An entry, from its end: a file's name may hold a colon, though gitleaks reads none. */
@@ -91,11 +89,11 @@ async function sourceOf({ commit, file }: Entry, root: string, run: RunProgram):
   }
 }
 
-function valuesAt(source: string | undefined, entry: Entry, ruleSet: RuleSet): IgnoredValue[] {
+function hashesAt(source: string | undefined, entry: Entry, ruleSet: RuleSet): string[] {
   if (source === undefined) return [];
   return [entry.ruleId, STAND_INS[entry.ruleId]]
     .filter((id) => id !== undefined)
-    .flatMap((id) => ruleSet.matchesOfRule(id, source, { file: entry.file, encoding: 'utf-8' }))
+    .flatMap((id) => ruleSet.matchesOfRule(id, source, { file: entry.file }))
     .filter((match) => placeOf(source, match.matchStart).line === entry.atLine)
-    .map(({ secret }) => ({ ruleId: entry.ruleId, sha256: createHash('sha256').update(secret).digest('hex') }));
+    .map(({ secret }) => createHash('sha256').update(secret).digest('hex'));
 }

@@ -41,6 +41,7 @@ export function loadRules({ rulesDirectory, repositoryConfig }: RuleSources): Ru
     files.unshift(...own);
     set = own.reduceRight((base, file) => extend(file, base), own.at(-1)!.extend.useDefault ? standard : alone);
     warnOfVersion(set, repositoryConfig, rulesDirectory);
+    warnOfPaths(set, own);
   }
   requireWhole(set, files);
   return { rules: inOrder(set.rules), allowlists: set.allowlists, warnings: set.warnings };
@@ -71,6 +72,15 @@ function warnOfVersion(set: GatheredRules, repositoryConfig: string, rulesDirect
   const wanted = set.minVersion?.replace(/^v/, '');
   if (here === undefined || wanted === undefined || here.localeCompare(wanted, 'en', { numeric: true }) >= 0) return;
   set.warnings.push(`${repositoryConfig}: it asks for gitleaks ${wanted}; the rules here are those of ${here}.`);
+}
+
+/** A rule without a pattern tells of a file by its name; a snapshot has none of a repository's files. */
+function warnOfPaths(set: GatheredRules, own: readonly RuleFile[]): void {
+  for (const { id, origin, regex, disabled } of set.rules.values()) {
+    if (origin !== 'repository' || regex !== undefined || disabled) continue;
+    const file = own.find(({ lines }) => lines.has(id))?.file;
+    set.warnings.push(`${file}: the rule "${id}" has only a path, so it finds nothing in a snapshot.`);
+  }
 }
 
 /** By precedence: what a repository says of its own secrets is most specific, rules of any kind of secret least. */

@@ -1,28 +1,28 @@
+import { entropy } from '../entropy.ts';
 import { Accepted } from './accepted.ts';
 import { Allowlist } from './allowlist.ts';
-import { type Area, piecesOf, Stretches } from './areas.ts';
-import { CANARY_RULE } from './builtin.ts';
+import { CANARY_RULE_CONFIG } from './builtin.ts';
 import { CHECKS, type Check } from './checks.ts';
 import type { RuleConfig, RuleSetConfig } from './config.ts';
-import { entropy } from './entropy.ts';
 import { KeywordIndex } from './keywords.ts';
 import type { RuleMatch } from './match.ts';
 import { Pattern, type PatternMatch } from './pattern.ts';
 import { areNear, type Proximity } from './proximity.ts';
 import { longestMatch } from './reach.ts';
+import { piecesOf, Stretches, type Window } from './windows.ts';
 
-export type { RuleConfig, RuleSetConfig } from './config.ts';
+export type { RuleSetConfig } from './config.ts';
 
 /** What the rules may know of where a text comes from. */
 export interface TextContext {
   /** Name of the scanned file, with forward slashes. */
   file: string;
-  /** Encoding chain of the text. */
-  encoding: string;
+  /** Encoding of the text; no rule asks for it. */
+  encoding?: string;
 }
 
-/** Matches of one rule in one text; more say nothing new. */
-const MAX_MATCHES = 1_000;
+/** Different secrets that one rule tells of in one text; copies of one that is allowed must not stand in for others. */
+const MAX_SECRETS = 1_000;
 
 /** Characters that a local rule without a bound is applied to after a keyword, and at most before one. */
 const FAR = 16 * 1024;
@@ -42,9 +42,9 @@ export class RuleSet {
   /** Throws DS9001 where a pattern is no RE2 pattern: {@link loadRules} has tried each. */
   constructor(config: RuleSetConfig) {
     const allowlists = config.allowlists.map((allowlist) => new Allowlist(allowlist));
-    const rules = config.rules.filter((rule) => rule.id !== CANARY_RULE.id);
+    const rules = config.rules.filter((rule) => rule.id !== CANARY_RULE_CONFIG.id);
     this.rules = [
-      new CompiledRule(CANARY_RULE, 0, []),
+      new CompiledRule(CANARY_RULE_CONFIG, 0, []),
       ...rules.map((rule, index) => new CompiledRule(rule, index + 1, allowlists)),
     ];
     for (const rule of this.rules) this.byId.set(rule.config.id, rule);
@@ -77,8 +77,8 @@ export class RuleSet {
     });
     const accepted = new Accepted();
     for (const rule of [...stretches.keys()].sort((a, b) => a.rank - b.rank)) {
-      const areas = stretches.get(rule)?.areasOf(text) ?? piecesOf(text);
-      for (const match of this.withRequired(rule, text, context, rule.matches(text, areas, context))) {
+      const windows = stretches.get(rule)?.windowsOf(text) ?? piecesOf(text);
+      for (const match of this.withRequired(rule, text, context, rule.matches(text, windows, context))) {
         if (accepted.add(match.start, match.start + match.secret.length)) found(match);
       }
     }
@@ -131,21 +131,22 @@ class CompiledRule {
     return new Stretches(Math.min(this.reach, NEAR), this.reach);
   }
 
-  matches(text: string, areas: Iterable<Area>, context: TextContext): RuleMatch[] {
+  matches(text: string, windows: Iterable<Window>, context: TextContext): RuleMatch[] {
     const found: RuleMatch[] = [];
+    const secrets = new Set<string>();
     if (this.pattern === undefined || this.path?.test(context.file) === false) return found;
     if (this.allowlists.some((allowlist) => allowlist.allowsFile(context.file))) return found;
     const { id: ruleId, description, secretGroup } = this.config;
-    for (const area of areas) {
-      for (const match of this.pattern.matchesIn(area.text, secretGroup)) {
+    for (const window of windows) {
+      for (const match of this.pattern.matchesIn(window.text, secretGroup)) {
         const { secret } = match;
-        const start = match.start + area.start;
-        const matchStart = match.matchStart + area.start;
-        const matchEnd = match.matchEnd + area.start;
-        if (matchStart < area.from || matchStart >= area.to || matchEnd > area.end) continue;
+        const start = match.start + window.start;
+        const matchStart = match.matchStart + window.start;
+        const matchEnd = match.matchEnd + window.start;
+        if (matchStart < window.from || matchStart >= window.to || matchEnd > window.end) continue;
         if (!this.accepts(text, { secret, start, matchStart, matchEnd }, context)) continue;
         found.push({ ruleId, description, secret, start, matchStart });
-        if (found.length === MAX_MATCHES) return found;
+        if (secrets.add(secret).size === MAX_SECRETS) return found;
       }
     }
     return found;

@@ -47,7 +47,7 @@ export function headerLines(text: string, name: string): number[] {
 }
 
 /** Reads typed values from a table, as loosely as gitleaks does: a text for a list of one, a number as text. */
-export class Reader {
+export class TableReader {
   readonly origin: Origin;
   private readonly table: Table;
   private readonly seen = new Set<string>();

@@ -1,7 +1,7 @@
-import { CANARY_RULE } from './builtin.ts';
+import { CANARY_RULE } from '../canaries.ts';
 import type { AllowlistConfig, RequiredConfig, RuleConfig, RuleOrigin } from './config.ts';
 import { patternError } from './pattern.ts';
-import { headerLines, type Origin, parseToml, Reader, wrongRules } from './toml.ts';
+import { headerLines, type Origin, parseToml, TableReader, wrongRules } from './toml.ts';
 
 /** One file of rules, read and checked, before it extends another. */
 export interface RuleFile {
@@ -27,12 +27,12 @@ const TITLES = ['title', 'description'];
  */
 export function readRuleFile(text: string, file: string, origin: RuleOrigin): RuleFile {
   const place = { file, isShipped: origin !== 'repository' };
-  const top = new Reader(parseToml(text, file), place, 'the file');
+  const top = new TableReader(parseToml(text, file), place, 'the file');
   const warnings: string[] = [];
-  const tell = (reader: Reader, where: string) => {
+  const tell = (reader: TableReader, where: string) => {
     for (const key of reader.unread()) warnings.push(`${file}: ${where} has no meaning for the key "${key}".`);
   };
-  const extend = new Reader(top.tables('extend')[0] ?? {}, place, 'extend');
+  const extend = new TableReader(top.tables('extend')[0] ?? {}, place, 'extend');
   if (extend.has('url')) {
     extend.fail('extend.url is not supported: a build must not take its rules from the network; use extend.path');
   }
@@ -51,7 +51,7 @@ export function readRuleFile(text: string, file: string, origin: RuleOrigin): Ru
   const allowlists: AllowlistConfig[] = [];
   const targeted: RuleFile['targeted'] = [];
   for (const table of allowlistTables(top, 'the file')) {
-    const reader = new Reader(table, place, 'an allowlist');
+    const reader = new TableReader(table, place, 'an allowlist');
     const targets = reader.texts('targetRules');
     const allowlist = readAllowlist(reader, tell);
     if (targets.length > 0) targeted.push({ targets, allowlist });
@@ -72,15 +72,15 @@ export function readRuleFile(text: string, file: string, origin: RuleOrigin): Ru
   };
 }
 
-type Tell = (reader: Reader, where: string) => void;
+type Tell = (reader: TableReader, where: string) => void;
 
 function readRule(table: unknown, place: Origin, origin: RuleOrigin, tell: Tell): RuleConfig {
-  const named = new Reader(table, place, 'a rule');
+  const named = new TableReader(table, place, 'a rule');
   const id = named.text('id')?.trim();
   if (id === undefined || id === '') return named.fail('a rule has no id');
-  const reader = new Reader(table, { ...place, rule: id }, 'the rule');
+  const reader = new TableReader(table, { ...place, rule: id }, 'the rule');
   reader.text('id');
-  if (id === CANARY_RULE.id) reader.fail('the id is that of a built-in rule; choose another');
+  if (id === CANARY_RULE) reader.fail('the id is that of a built-in rule; choose another');
   const regex = readPattern(reader, 'regex');
   const path = readPattern(reader, 'path');
   const secretGroup = reader.number('secretGroup') ?? 0;
@@ -94,7 +94,7 @@ function readRule(table: unknown, place: Origin, origin: RuleOrigin, tell: Tell)
     keywords: reader.texts('keywords').map((word) => word.toLowerCase()),
     tags: reader.texts('tags'),
     allowlists: allowlistTables(reader, 'the rule').map((allowlist) =>
-      readAllowlist(new Reader(allowlist, reader.origin, 'an allowlist'), tell),
+      readAllowlist(new TableReader(allowlist, reader.origin, 'an allowlist'), tell),
     ),
     required: reader.tables('required').map((required) => readRequired(required, reader)),
     skipReport: reader.flag('skipReport'),
@@ -111,8 +111,8 @@ function readRule(table: unknown, place: Origin, origin: RuleOrigin, tell: Tell)
   return rule;
 }
 
-function readRequired(table: unknown, rule: Reader): RequiredConfig {
-  const reader = new Reader(table, rule.origin, 'required');
+function readRequired(table: unknown, rule: TableReader): RequiredConfig {
+  const reader = new TableReader(table, rule.origin, 'required');
   const id = reader.text('id') ?? '';
   if (id === '') reader.fail('a required rule has no id');
   const withinLines = reader.number('withinLines');
@@ -125,14 +125,14 @@ function readRequired(table: unknown, rule: Reader): RequiredConfig {
 }
 
 /** The tables of an allowlist, in the form with two brackets or the older one with one. */
-function allowlistTables(reader: Reader, what: string): unknown[] {
+function allowlistTables(reader: TableReader, what: string): unknown[] {
   const older = reader.tables('allowlist');
   const tables = reader.tables('allowlists');
   if (older.length > 0 && tables.length > 0) reader.fail(`${what} has both allowlist and allowlists; keep the second`);
   return [...older, ...tables];
 }
 
-function readAllowlist(reader: Reader, tell: Tell): AllowlistConfig {
+function readAllowlist(reader: TableReader, tell: Tell): AllowlistConfig {
   reader.text('description');
   const regexes = readPatterns(reader, 'regexes');
   const paths = readPatterns(reader, 'paths');
@@ -151,23 +151,23 @@ function readAllowlist(reader: Reader, tell: Tell): AllowlistConfig {
   return { condition, regexTarget, regexes, stopwords, paths, hasCommits };
 }
 
-function conditionOf(reader: Reader): 'or' | 'and' {
+function conditionOf(reader: TableReader): 'or' | 'and' {
   const condition = (reader.text('condition') ?? '').toUpperCase();
   if (condition === '' || condition === 'OR' || condition === '||') return 'or';
   if (condition === 'AND' || condition === '&&') return 'and';
   return reader.fail('condition of an allowlist must be "or" or "and"');
 }
 
-function readPattern(reader: Reader, key: string): string | undefined {
+function readPattern(reader: TableReader, key: string): string | undefined {
   const pattern = reader.text(key);
   return pattern === undefined || pattern === '' ? undefined : requirePattern(reader, key, pattern);
 }
 
-function readPatterns(reader: Reader, key: string): string[] {
+function readPatterns(reader: TableReader, key: string): string[] {
   return reader.texts(key).map((pattern) => requirePattern(reader, key, pattern));
 }
 
-function requirePattern(reader: Reader, key: string, pattern: string): string {
+function requirePattern(reader: TableReader, key: string, pattern: string): string {
   const error = reader.origin.isShipped ? undefined : patternError(pattern);
   return error === undefined ? pattern : reader.fail(`${key} has a pattern that is no RE2 pattern: ${error}`);
 }

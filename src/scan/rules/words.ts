@@ -1,4 +1,4 @@
-import { entropy } from './entropy.ts';
+import { entropy } from '../entropy.ts';
 
 const PLACEHOLDER_WORD =
   /^(?:pass(?:word|wd|phrase)?|pwd|secret|token|value|string|none|null|empty|default|user(?:name)?|x+|\*+|\.+|#+|_+|-+)$/i;

@@ -5,7 +5,7 @@ import type { ScannedFile, Source } from './source.ts';
 import { readerOf } from './stored.ts';
 
 /** Whether something in the process still points to the object, or a garbage collection would take it. */
-export type Age = 'live' | 'garbage';
+type Age = 'live' | 'garbage';
 
 /** A text in a scanned file. */
 export interface TextAt {

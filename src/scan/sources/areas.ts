@@ -1,5 +1,5 @@
+import type { Mapping } from '../../model/findings.ts';
 import type { Area } from './memory.ts';
-import type { Mapping } from './source.ts';
 
 /** A mapping of a process, as a CRIU image or a core dump tells it. */
 export interface Vma {

@@ -3,8 +3,8 @@ import type { Range } from './areas.ts';
 
 /** What the build wrote down of the runtime in the process, see src/model/manifest.ts. */
 export interface RuntimeHints {
-  /** PID in the snapshot. */
-  pid: number;
+  /** PID in the snapshot; where it isn't told, nothing is but the canaries. */
+  pid?: number;
   gcHeap?: Range[];
   reservedMemory?: Range[];
   /** Type handle (MethodTable address) of System.String. */
@@ -26,11 +26,11 @@ export function hintsIn(manifest: string): RuntimeHints | undefined {
   }
   const runtime = member(content, 'runtime');
   const pid = member(member(content, 'process'), 'pid');
-  if (runtime === undefined || typeof pid !== 'number') return undefined;
+  const planted = canariesIn(member(content, 'canaries'));
+  if (runtime === undefined || typeof pid !== 'number') return planted && { planted };
   const gcHeap = rangesIn(member(runtime, 'gcHeap'));
   const reservedMemory = rangesIn(member(runtime, 'reservedMemory'));
   const stringType = hexIn(member(runtime, 'stringType'));
-  const planted = canariesIn(member(content, 'canaries'));
   return {
     pid,
     ...(gcHeap && { gcHeap }),

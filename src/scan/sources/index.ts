@@ -1,6 +1,4 @@
-export { type Age, agesOf, type TextAt } from './age.ts';
-export { damaged } from './damage.ts';
-export type { RuntimeHints } from './hints.ts';
-export { hintsIn } from './hints.ts';
-export { type OpenOptions, openSource } from './open.ts';
-export type { Extent, Mapping, Place, ScannedFile, Source } from './source.ts';
+export { agesOf, type TextAt } from './age.ts';
+export { hintsIn, type RuntimeHints } from './hints.ts';
+export { openSource } from './open.ts';
+export type { ScannedFile, Source } from './source.ts';

@@ -1,4 +1,5 @@
-import type { Mapping, Place } from './source.ts';
+import type { Mapping } from '../../model/findings.ts';
+import type { Place } from './source.ts';
 
 /** A piece of a process's address space. */
 export interface Area {

@@ -47,8 +47,7 @@ export async function openSource(path: string, options: OpenOptions): Promise<So
     if (assembled.folders + assembled.cores === 0) {
       throw new SnapshotError('DS6002', `There is no CRIU image in ${path}${isFolder ? '' : ', and no core dump'}.`);
     }
-    const kind = assembled.folders === 0 ? 'core' : isFolder ? 'criu' : 'archive';
-    return { kind, ...assembled.source, close };
+    return { ...assembled.source, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,7 +1,6 @@
 import type { Mapping } from '../../model/findings.ts';
 import type { PlantedCanary } from '../canaries.ts';
-
-export type { Mapping };
+import type { StoredFile } from './stored.ts';
 
 /** A contiguous piece of a file that is one piece of memory too, so that text in it may be read across its pages. */
 export interface Extent {
@@ -18,15 +17,8 @@ export interface Extent {
  * A file of what is scanned, and the extents that cover all of it. An archive itself is one too: its extents are what
  * lies between its members.
  */
-export interface ScannedFile {
-  /** Path within the source, with forward slashes. */
-  name: string;
-  /** Bytes. */
-  size: number;
+export interface ScannedFile extends StoredFile {
   extents: Extent[];
-  /** The file on disk that holds its bytes, and where in that they begin: a tar's member begins anywhere. */
-  path: string;
-  start: number;
 }
 
 /** Where in a process an offset of a scanned file is. `record` for files that hold no memory. */
@@ -50,7 +42,6 @@ export interface RuntimeMemory {
 
 /** What a path holds: a CRIU folder, an archive with one, or a core dump. */
 export interface Source {
-  kind: 'criu' | 'archive' | 'core';
   files: ScannedFile[];
   /** Where the byte at `offset` of the file `name` is in the process. */
   placeOf(name: string, offset: number): Place;

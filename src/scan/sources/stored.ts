@@ -7,7 +7,7 @@ export interface StoredFile {
   name: string;
   /** Bytes. */
   size: number;
-  /** The file on disk that holds its bytes, and where in that they begin. */
+  /** The file on disk that holds its bytes, and where in that they begin: a tar's member begins anywhere. */
   path: string;
   start: number;
 }

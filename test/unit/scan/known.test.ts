@@ -71,6 +71,23 @@ describe('by name and form', () => {
     ]);
   });
 
+  test('a key that a configuration lists as a name is known, and no name', () => {
+    const key = `sk${random(22)}`;
+    const entries = [
+      { key: `ApiKeys:${key}`, value: 'customer' },
+      { key: `ConnectionStrings:${key}`, value: `Host=db;Password=${VALUE}` },
+      { key: 'ApiKeys:OrderProcessing2', value: VALUE },
+    ];
+    const secrets = secretsOfConfiguration(entries);
+    expect(secrets.find(({ value }) => value === key)).toEqual({ name: 'configuration ApiKeys:* (name)', value: key });
+    expect(namesOf(secrets)).toContain('configuration ApiKeys:OrderProcessing2');
+    expect(namesOf(secrets)).toContain(`configuration ConnectionStrings:${key}`);
+    expect(namesOf(secretsOfEnvironment({ [`ApiKeys__${key}__Owner`]: 'me' }))).toEqual([
+      'environment ApiKeys__*__Owner',
+      'environment ApiKeys__*__Owner (name)',
+    ]);
+  });
+
   test('configuration entries read like configuration', () => {
     expect(
       secretsOfConfiguration([
@@ -100,6 +117,31 @@ describe('parts', () => {
       parts(JSON.stringify({ client_id: 'public-client', client_secret: VALUE, nested: { token: `t${VALUE}` } })),
     ).toEqual([VALUE, `t${VALUE}`]);
   });
+  test.each([
+    ['a line end', `${VALUE}\n`, [VALUE]],
+    ['blanks', ` ${VALUE}\t\r\n`, [VALUE]],
+    ['quotes', `"${VALUE}"`, [VALUE]],
+    ['quotes and a line end', `'${VALUE}'\n`, [`'${VALUE}'`, VALUE]],
+    ['a scheme', `Bearer ${VALUE}`, [VALUE]],
+    ['a header', `Authorization: token  ${VALUE}`, [VALUE]],
+    [
+      'Basic',
+      `Basic ${Buffer.from(`me:${VALUE}`).toString('base64')}`,
+      [Buffer.from(`me:${VALUE}`).toString('base64'), `me:${VALUE}`, VALUE],
+    ],
+    ['words', `correct ${VALUE}`, []],
+  ])('without %s around it', (_what, value, expected) => expect(parts(value)).toEqual(expected));
+  test('of a connection string in quotes, and of one in a JSON document', () => {
+    expect(parts(`"Server=db;Password=${VALUE}"`)).toEqual([`Server=db;Password=${VALUE}`, VALUE]);
+    const connection = `Server=db;User Id=a;Password=${VALUE}`;
+    expect(parts(JSON.stringify({ ConnectionStrings: { Db: connection } }))).toEqual([connection, VALUE]);
+  });
+  test.each([
+    ['an @ in it', `postgres://u:p@ss${VALUE}@host/db`, [`p@ss${VALUE}`]],
+    ['what a URL has to escape', `amqp://u:ab/cd#${VALUE}@host/vhost`, [`ab/cd#${VALUE}`]],
+    ['a port in its place', 'https://host:8080/a@b', []],
+    ['an address in its place', 'https://[::1]:8080/a@b', []],
+  ])('of a URL whose password has %s', (_what, value, expected) => expect(parts(value)).toEqual(expected));
   test('of a key in PEM form, whichever line ends it has', () => {
     const lines = [random(64), random(64), random(20)];
     const pem = ['-----BEGIN PRIVATE KEY-----', ...lines, '-----END PRIVATE KEY-----'];
@@ -227,6 +269,14 @@ describe('in traffic', () => {
     expect(valuesOf(secretsOfTraffic([exchange(parts)]))).toEqual(expected);
   });
 
+  test('a multipart form without a boundary in its header, and lines in its values', () => {
+    const pem = `${VALUE}\r\n${VALUE}`;
+    const body = `--x y\r\nContent-Disposition: form-data; name="token"\r\n\r\n${pem}\r\n--x y--`;
+    expect(
+      valuesOf(secretsOfTraffic([exchange({ headers: { 'content-type': 'multipart/form-data' }, body })])),
+    ).toEqual([pem]);
+  });
+
   test('a header that goes with many requests is named by the first', () => {
     const headers = { authorization: `Bearer ${VALUE}` };
     const exchanges = ['login', 'list', 'buy'].map((name) => exchange({ name, headers }));
@@ -285,11 +335,38 @@ describe('what is worth a search', () => {
       { name: 'secret B\n::error::x', value: VALUE, explicit: true as const },
       { name: 'environment C_TOKEN', value: 'Password123' },
     ];
+    secrets.push({ name: 'appsettings.json x, environment OTHER', value: VALUE, explicit: true });
     expect(searchableSecrets(secrets, log)).toEqual([
-      { name: 'environment A_TOKEN, secret B ::error::x', value: VALUE, explicit: true },
+      {
+        name: 'environment A_TOKEN, secret B ::error::x, appsettings.json x environment OTHER',
+        value: VALUE,
+        explicit: true,
+      },
     ]);
     const lines = JSON.stringify(log);
     expect(lines).toContain('environment C_TOKEN (made of common words)');
     expect(lines).not.toContain('Password123');
+  });
+});
+
+describe('no text makes it slow', () => {
+  test.each<[string, () => unknown]>([
+    ['blanks in a connection string', () => partsOf({ name: 'n', value: `a=b;${' '.repeat(100_000)}x` })],
+    ['brackets in a connection string', () => partsOf({ name: 'n', value: `a=b;${'a={;'.repeat(30_000)}` })],
+    ['comments that never end', () => partsOf({ name: 'n', value: `{${'/*'.repeat(200_000)}` })],
+    ['quotes that never end', () => partsOf({ name: 'n', value: `{${'\\"'.repeat(200_000)}` })],
+    ['keys that never end', () => partsOf({ name: 'n', value: '-----BEGIN PRIVATE KEY-----'.repeat(50_000) })],
+    [
+      'parts of a form that never end',
+      () => {
+        const headers = { 'content-type': 'multipart/form-data' };
+        const body = 'name="a"\r\n'.repeat(50_000);
+        return secretsOfTraffic([{ name: 'a', method: 'POST', path: '/', repeat: 1, headers, body }]);
+      },
+    ],
+  ])('%s', (_what, work) => {
+    const start = performance.now();
+    work();
+    expect(performance.now() - start).toBeLessThan(2000);
   });
 });

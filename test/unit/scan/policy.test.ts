@@ -249,7 +249,7 @@ describe('a baseline', () => {
   const result = (findings: Finding[], keyId?: string) => ({
     ...judge(findings, { allow: [] }, { today: '2026-11-21', key }),
     ...(keyId !== undefined && { keyId }),
-    ...{ files: 1, bytes: 1, extents: 1, rules: 1, knownSecrets: 0, millis: 1 },
+    ...{ files: 1, bytes: 1, extents: 1, rules: 1, knownSecrets: 0, canaries: { planted: 9, found: 9 }, millis: 1 },
   });
   const write = (name: string, value: unknown) => file(name, JSON.stringify(value));
 

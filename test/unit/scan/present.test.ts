@@ -132,7 +132,7 @@ describe('SARIF', () => {
         {
           physicalLocation: {
             artifactLocation: { uri: 'pages-1.img', uriBaseId: 'SNAPSHOT' },
-            region: { byteOffset: 0x1f3a0, byteLength: 48 },
+            region: { startLine: 1, byteOffset: 0x1f3a0, byteLength: 48 },
             address: { absoluteAddress: 0x7f1200001000 },
           },
         },

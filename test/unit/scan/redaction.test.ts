@@ -6,8 +6,9 @@ import {
   findingsToSarif,
   findingsToText,
 } from '../../../src/scan/present/index.ts';
+import { pagemap, present } from './criu.ts';
 import { scan } from './facade.ts';
-import { noise, pagemap, planted, present, random, snapshot } from './images.ts';
+import { noise, planted, random, snapshot } from './images.ts';
 
 describe('no value is ever told', () => {
   const knownValue = `${random(20)}!K`;

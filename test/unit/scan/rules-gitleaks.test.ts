@@ -25,9 +25,7 @@ const load = (toml: string) => loadRules({ rulesDirectory, repositoryConfig: wri
 /** What rules of a repository find, those of others aside: `id:secret`. */
 function found(toml: string, text: string, file = 'config.dump'): string[] {
   const hits: string[] = [];
-  new RuleSet(load(toml)).search(text, { file, encoding: 'utf-8' }, ({ ruleId, secret }) =>
-    hits.push(`${ruleId}:${secret}`),
-  );
+  new RuleSet(load(toml)).search(text, { file }, ({ ruleId, secret }) => hits.push(`${ruleId}:${secret}`));
   return hits.sort();
 }
 
@@ -81,7 +79,7 @@ describe('a rule of a repository', () => {
     for (const at of [0, 100, 262_140, 262_144, 400_000, 786_420, 786_432]) {
       const text = `${'.'.repeat(at)}acme-${secret}${'.'.repeat(300_000)}`;
       const starts: number[] = [];
-      set.search(text, { file: 'a', encoding: 'utf-8' }, ({ start }) => starts.push(start));
+      set.search(text, { file: 'a' }, ({ start }) => starts.push(start));
       expect(starts).toEqual([at + 5]);
     }
   });
@@ -232,6 +230,14 @@ describe('extending', () => {
     expect(warnings.join()).toMatch(/the rule "acme" has no meaning for the key "entropie"/);
   });
 
+  test('tells of rules that only name files', () => {
+    const toml = rule(`path = '''\\.pfx$'''`);
+    expect(load(toml).warnings.join()).toMatch(
+      /toml: the rule "acme" has only a path, so it finds nothing in a snapshot/,
+    );
+    expect(load(`${toml}\n[extend]\nuseDefault = true\n`).warnings).toHaveLength(1);
+  });
+
   test('tells where a newer gitleaks is asked for', () => {
     expect(load(`minVersion = "v99.1.0"\n`).warnings.join()).toMatch(/asks for gitleaks 99\.1\.0/);
     expect(load(`minVersion = "v8.25.0"\n`).warnings).toEqual([]);
@@ -275,6 +281,6 @@ test('a pattern made to run for ever is matched in time', () => {
   const toml = `[[rules]]\nid = "slow"\nregex = '''(?:a+)+b|(?:a|a)*c|(?:[a-z]+\\s?)*\\d$'''\n`;
   const set = new RuleSet(load(toml));
   const started = performance.now();
-  set.search('a'.repeat(200_000), { file: 'a', encoding: 'utf-8' }, () => {});
+  set.search('a'.repeat(200_000), { file: 'a' }, () => {});
   expect(performance.now() - started).toBeLessThan(10_000);
 });

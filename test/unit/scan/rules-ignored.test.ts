@@ -34,7 +34,7 @@ test('an entry stands for the value on its line', async () => {
   const [first, second] = [token(), token()];
   write('src/Test.cs', `// a\nvar a = "${first}";\nvar b = "${second}";\n`);
   const { values, warnings } = await ignored('# comment', '', 'src/Test.cs:github-pat:3', 'src\\Test.cs:github-pat:3');
-  expect(values).toEqual([{ ruleId: 'github-pat', sha256: sha256(second) }]);
+  expect(values).toEqual([{ sha256: sha256(second) }]);
   expect(warnings).toEqual([]);
 });
 
@@ -52,7 +52,7 @@ test('of a commit, it stands for the value in the history', async () => {
   const commit = git('rev-parse', 'HEAD').trim();
   rmSync(join(root, 'old.json'));
   const { values, warnings } = await ignored(`${commit}:old.json:github-pat:2`, 'old.json:github-pat:2');
-  expect(values).toEqual([{ ruleId: 'github-pat', sha256: sha256(secret) }]);
+  expect(values).toEqual([{ sha256: sha256(secret) }]);
   expect(warnings).toEqual([expect.stringMatching(/line 2: the rule "github-pat" matches nothing/)]);
 });
 
@@ -60,7 +60,7 @@ test('a rule that is switched off here has its meaning all the same', async () =
   const secret = random.text(40);
   write('appsettings.json', `{\n"ApiKey": "${secret}"\n}`);
   const { values } = await ignored('appsettings.json:generic-api-key:2');
-  expect(values).toContainEqual({ ruleId: 'generic-api-key', sha256: sha256(secret) });
+  expect(values).toContainEqual({ sha256: sha256(secret) });
 });
 
 test('entries that mean nothing are told of, without a value', async () => {

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PROJECT_ROOT } from '../../../src/root.ts';
-import { BINARY_RULES } from '../../../src/scan/rules/binary.ts';
 import { CHECKS } from '../../../src/scan/rules/checks.ts';
 import { fixOf } from '../../../src/scan/rules/fixes.ts';
 import { loadRules } from '../../../src/scan/rules/load.ts';
@@ -17,9 +16,7 @@ const rules = new RuleSet(config);
 
 function hits(text: string): { id: string; secret: string; start: number }[] {
   const found: { id: string; secret: string; start: number }[] = [];
-  rules.search(text, { file: 'pages-1.img', encoding: 'utf-8' }, ({ ruleId, secret, start }) =>
-    found.push({ id: ruleId, secret, start }),
-  );
+  rules.search(text, { file: 'pages-1.img' }, ({ ruleId, secret, start }) => found.push({ id: ruleId, secret, start }));
   return found;
 }
 
@@ -246,7 +243,7 @@ describe('the rule table', () => {
   });
 
   test('has a fix for every rule', () => {
-    for (const { ruleId } of BINARY_RULES) expect(fixOf(ruleId)).toMatch(/Load the key/);
+    for (const id of ['private-key-der', 'encrypted-private-key-der', 'pfx']) expect(fixOf(id)).toMatch(/Load the key/);
     for (const { id } of config.rules) expect(fixOf(id), id).toMatch(/\w.*\.$/);
     expect(fixOf('constructor')).toBe(fixOf('stripe-key'));
   });
@@ -279,7 +276,7 @@ describe('rules that are applied around their keywords only', () => {
     const filler = 'key token password secret api s. ://'.repeat(2_000);
     const long = `${filler}\n${text.replace('§', () => secret)} ;${filler}`;
     const all: unknown[] = [];
-    whole.search(long, { file: 'a', encoding: 'utf-8' }, (match) => all.push([match.ruleId, match.start]));
+    whole.search(long, { file: 'a' }, (match) => all.push([match.ruleId, match.start]));
     expect(all).toEqual([[id, filler.length + 1 + text.indexOf('§')]]);
     expect(hits(long)).toEqual([{ id, secret, start: filler.length + 1 + text.indexOf('§') }]);
   });
@@ -308,9 +305,35 @@ describe('rules that are applied around their keywords only', () => {
   });
 });
 
+test('copies of one secret leave room for others', () => {
+  const other = `${json({ alg: 'HS256', typ: 'JWT' })}.${json({ sub: 'b', exp: 2e9 })}.${base64url(43)}`;
+  const found = hits(`${`${jwt} `.repeat(1_500)}${other} `);
+  expect(found).toHaveLength(1_501);
+  expect(found.at(-1)?.secret).toBe(other);
+});
+
+describe('a secret far longer than others', () => {
+  const long = (size: number) =>
+    `${json({ alg: 'HS256', typ: 'JWT' })}.${json({ sub: base64url(size) })}.${base64url(43)}`;
+
+  test.each([
+    ['jwt', 'Authorization: Bearer §\r\n', long(13_000)],
+    ['jwt', 'Authorization: Bearer §\r\n', long(30_000)],
+    ['bearer-authorization', 'Authorization: Bearer §\r\n', base64(40_000)],
+    ['private-key', `${header('')}\n§-----END PRIVATE KEY-----`, `${pemBody(20_032, '\n')}\n`],
+  ])('%s in %s', (id, text, secret) => {
+    const filler = 'filler text '.repeat(10_000);
+    expect(hits(`${filler}${text.replace('§', () => secret)}${filler}`)).toEqual([
+      { id, secret, start: filler.length + text.indexOf('§') },
+    ]);
+  });
+});
+
 describe('text made to make patterns retry', () => {
   test.each([
     'eyJ-',
+    `${'eyJ'}${'a'.repeat(20_000)}`,
+    `token=${'a'.repeat(17_000)} `,
     'eyJhbGciOi.',
     '://a:',
     'password=a;',

@@ -1,11 +1,13 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { SnapshotError } from '../../../src/errors.ts';
 import type { KnownSecret } from '../../../src/model/index.ts';
 import { JOB_BYTES } from '../../../src/scan/engine/jobs.ts';
+import { pagemap, present } from './criu.ts';
 import { scan } from './facade.ts';
-import { noise, PAGE, pagemap, planted, present, random, snapshot } from './images.ts';
+import { noise, PAGE, planted, random, snapshot } from './images.ts';
 
 const VALUE = `${random(20)}!k`;
 const known: KnownSecret[] = [{ name: 'environment DB_PASSWORD', value: VALUE }];
@@ -28,6 +30,15 @@ async function errorOf(dir: string): Promise<SnapshotError> {
   expect(error).toBeInstanceOf(SnapshotError);
   return error as SnapshotError;
 }
+
+test('notes tell that compressed data was searched in part', async () => {
+  const body = brotliCompressSync(Buffer.alloc(17 * 1024 * 1024, 0xe9));
+  const message = Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n'), body]);
+  const pages = planted(2, []);
+  message.copy(pages, 100);
+  const { findings, notes } = await scan(onePiece(pages));
+  expect({ findings, notes }).toEqual({ findings: [], notes: [expect.stringMatching(/^1 piece of compressed data /)] });
+});
 
 describe('where a known value is found', () => {
   test.each([

@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Every kind of character that some encoding writes otherwise. */
-const secret = `${randomBytes(9).toString('hex')} +/&"ü<'%`;
+const secret = `${randomBytes(9).toString('hex')} +/&"ü<'%!`;
 
 const encodings: Record<string, (text: string) => string | Buffer> = {
   'utf-8': (text) => text,
@@ -25,6 +25,24 @@ const encodings: Record<string, (text: string) => string | Buffer> = {
   'base64 of UTF-16LE': (text) => Buffer.from(text, 'utf16le').toString('base64'),
   hex: (text) => Buffer.from(text).toString('hex'),
   'upper-case hex': (text) => Buffer.from(text).toString('hex').toUpperCase(),
+  'hex with dashes': (text) =>
+    Buffer.from(text)
+      .toString('hex')
+      .toUpperCase()
+      .replaceAll(/..(?!$)/g, '$&-'),
+  encodeURI: (text) => encodeURI(text),
+  'a form of WebUtility': (text) => new URLSearchParams({ v: text }).toString().slice(2).replaceAll('%21', '!'),
+  html: (text) =>
+    text.replaceAll(
+      /[&<'"+ü]/g,
+      (letter) =>
+        ({ '&': '&amp;', '<': '&lt;', '"': '&quot;' })[letter] ??
+        `&#x${letter.charCodeAt(0).toString(16).toUpperCase()};`,
+    ),
+  'json with \\" and other escapes': (text) =>
+    JSON.stringify(text)
+      .slice(1, -1)
+      .replaceAll(/[&'<ü]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`),
   url: (text) => encodeURIComponent(text),
   'a form': (text) => new URLSearchParams({ v: text }).toString().slice(2),
   'lower-case url': (text) => encodeURIComponent(text).replaceAll(/%../g, (code) => code.toLowerCase()),

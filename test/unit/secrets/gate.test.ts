@@ -5,28 +5,45 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { ScanInputs } from '../../../src/inputs.ts';
 import type { ScanResult, Snapshot } from '../../../src/model/index.ts';
+import { plantCanaries } from '../../../src/scan/canaries.ts';
 import { readGateSettings, SecretsGate } from '../../../src/secrets/gate.ts';
 import { Redactor } from '../../../src/secrets/redact.ts';
 import { recordingLog } from '../../harness/recording-log.ts';
-import { pagemap, planted, present, snapshot } from '../scan/images.ts';
+import { pagemap, present } from '../scan/criu.ts';
+import { planted, snapshot } from '../scan/images.ts';
 
 const VALUE = `v${randomBytes(16).toString('hex')}`;
 const KEY = randomBytes(16).toString('hex');
 const folder = mkdtempSync(join(tmpdir(), 'gate-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const canaries = plantCanaries();
 const pages = (text: string) => ({
-  'pagemap-5.img': pagemap(1, [present(0x1000, 2)]),
-  'pages-1.img': planted(2, [{ at: 100, text }]),
+  'pagemap-5.img': pagemap(1, [present(0x1000, 6)]),
+  'pages-1.img': planted(6, [
+    { at: 100, text },
+    { at: 8192, text: canaries.bytes },
+  ]),
 });
 
-async function check(inputs: Partial<ScanInputs>, text = VALUE, environment: Record<string, string> = {}) {
+async function check(
+  inputs: Partial<ScanInputs>,
+  text = VALUE,
+  environment: Record<string, string> = {},
+  manifest: object = {},
+  files = pages(text),
+) {
   const log = recordingLog();
   const run = async () => ({ code: 1, stdout: '', stderr: '' });
   const tools = { run, log, redactor: new Redactor(), environment };
   const gate = new SecretsGate(await readGateSettings({ mode: 'fail', ...inputs }, tools), tools);
   gate.know([{ name: 'environment DB_PASSWORD', value: VALUE }]);
-  const taken = { directory: snapshot(pages(text)), manifest: {}, bytes: 0 } as unknown as Snapshot;
+  if ('placeholders' in manifest) gate.know([{ name: 'secret NAMED', value: VALUE, explicit: true }]);
+  const taken = {
+    directory: snapshot(files),
+    manifest: { canaries: canaries.planted, ...manifest },
+    bytes: 0,
+  } as unknown as Snapshot;
   const scans: ScanResult[] = [];
   const outcome = await gate
     .check(taken, async (scan) => void scans.push(scan))
@@ -74,6 +91,28 @@ describe('the secrets gate', () => {
     expect(verdict).toMatchObject({ verdict: 'off' });
     expect(scans).toEqual([]);
     expect(log.warnings.join()).toContain('NOBODY HAS LOOKED FOR SECRETS');
+  });
+
+  test.each([
+    ['no canaries', []],
+    ['not one in each encoding', canaries.planted.slice(1)],
+    ['only of one encoding', canaries.planted.map(() => canaries.planted[0])],
+    ['one that is not there', canaries.planted.map((canary) => ({ ...canary, sha256: '0'.repeat(64) }))],
+  ])('calls nothing clean whose manifest names %s', async (_what, named) => {
+    const { error, verdict } = await check({}, 'nothing here', {}, { canaries: named });
+    expect(error).toMatchObject({ code: 'DS4003' });
+    expect(verdict).toBeUndefined();
+  });
+
+  test('looks for the canaries that another manifest among the images does not name', async () => {
+    const files = { ...pages('nothing here'), 'manifest.json': Buffer.from('{"process":{"pid":5},"runtime":{}}') };
+    const { error } = await check({}, '', {}, {}, files);
+    expect(error).toMatchObject({ code: 'DS4003' });
+  });
+
+  test('takes nothing for a placeholder that the user named as a secret', async () => {
+    const { error } = await check({}, VALUE, {}, { placeholders: [VALUE] });
+    expect(error?.detail).toContain('secret NAMED');
   });
 
   test('masks what it knows, the key too', async () => {

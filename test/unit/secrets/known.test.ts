@@ -48,3 +48,12 @@ test('a build knows of secrets from everywhere', async () => {
     [values.user!]: 'user secret Motto',
   });
 });
+
+test('a name that build, image and app share hides none of its values', async () => {
+  const [build, image, own] = ['build', 'image', 'app'].map((name) => `${name}${randomBytes(16).toString('hex')}`);
+  const secrets = await secretsBefore(
+    { inputs: { env: { API_TOKEN: own! }, secrets: [] }, app: { env: { API_TOKEN: image! } } },
+    { API_TOKEN: build! },
+  );
+  expect(secrets.map(({ value }) => value)).toEqual([build, image, own]);
+});

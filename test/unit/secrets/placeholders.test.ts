@@ -2,7 +2,7 @@ import { createPrivateKey, createSign, generateKeyPairSync, randomBytes, randomU
 import { describe, expect, test } from 'vitest';
 import { RuleSet } from '../../../src/scan/rules/ruleset.ts';
 import { fakeOf } from '../../../src/secrets/fakes.ts';
-import { allowingPlaceholders, withPlaceholders } from '../../../src/secrets/placeholders.ts';
+import { allowingPlaceholders, withoutFakes, withPlaceholders } from '../../../src/secrets/placeholders.ts';
 
 /** As secrets are generated: letters of both cases and digits. */
 const generated = (length: number) =>
@@ -68,6 +68,18 @@ describe('a fake', () => {
     expect(Buffer.from(third!, 'base64url')).toHaveLength(256);
   });
 
+  test.each([
+    '!@#$%^&*()_+!@#',
+    '!@#$%^&*()_+!@a',
+    '"',
+    '    ',
+    '-----BEGIN PRIVATE KEY-----\nshort\n-----END PRIVATE KEY-----',
+  ])('of %j is not the secret, nor most of it', (secret) => {
+    const fake = fakeOf(secret);
+    expect(fake).not.toBe(secret);
+    expect(fake).not.toContain(secret.slice(0, -1) || secret);
+  });
+
   test('of a private key is another that signs', () => {
     const keys = [
       generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'pem', type: 'pkcs1' }),
@@ -91,6 +103,21 @@ describe('a fake', () => {
     expect(fake.split('\n')[1]).not.toBe(encrypted.split('\n')[1]);
     expect(fake).toHaveLength(encrypted.length);
   });
+
+  test.each([
+    ['CR LF', '\r\n'],
+    ['\\n in letters', '\\n'],
+    ['\\r\\n in letters', '\\r\\n'],
+    ['blanks', ' '],
+    ['nothing', ''],
+  ])('of a private key whose lines end in %s has none of its lines', (_name, end) => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = String(privateKey.export({ format: 'pem', type: 'pkcs8' })).trimEnd();
+    const fake = fakeOf(pem.replaceAll('\n', end));
+    expect(fake).toMatch(/^-----BEGIN PRIVATE KEY-----.+-----END PRIVATE KEY-----$/s);
+    for (const line of pem.split('\n').slice(1, -1)) expect(fake).not.toContain(line);
+    if (end.length > 1) expect(fake.split(end)).toHaveLength(pem.split('\n').length);
+  });
 });
 
 test('rules take no placeholder for a secret, and everything else', () => {
@@ -105,12 +132,66 @@ test('rules take no placeholder for a secret, and everything else', () => {
   const found = (set: RuleSet) => {
     const secrets: string[] = [];
     const text = `one ${env.API_KEY} and ${secret}\n`;
-    set.search(text, { file: 'pages-1.img', encoding: 'utf-8' }, (match) => secrets.push(match.secret));
+    set.search(text, { file: 'pages-1.img' }, (match) => secrets.push(match.secret));
     return secrets;
   };
   expect(found(new RuleSet(config))).toEqual([env.API_KEY, secret]);
   expect(found(new RuleSet(allowingPlaceholders(config, texts)))).toEqual([secret]);
   expect(allowingPlaceholders(config, [])).toBe(config);
+});
+
+test('what a fake has in common with its secret lets nothing pass', () => {
+  const token = (subject: string) =>
+    [segment({ alg: 'HS256', typ: 'JWT' }), segment({ sub: subject }), randomBytes(32).toString('base64url')].join('.');
+  const [secret, other] = [token(generated(12)), token(generated(12))];
+  const { env, texts } = withPlaceholders({ ACCESS_TOKEN: secret });
+  const known = [env.ACCESS_TOKEN!, secret, other].map((value, index) => ({ name: `token ${index}`, value }));
+  expect(withoutFakes(known, texts).map(({ value }) => value)).toEqual([secret, other]);
+});
+
+describe('with the texts of placeholders', () => {
+  const rule = {
+    ...{ regex: 'key: (\\S+)', secretGroup: 1, entropy: 0, keywords: ['key: '], tags: [] },
+    ...{ id: 'key', description: 'a key', origin: 'gitleaks' as const, allowlists: [], required: [] },
+    ...{ skipReport: false, disabled: false, isLocal: false },
+  };
+  const config = { rules: [rule], allowlists: [], warnings: [] };
+  const isFound = (secret: string, texts: string[]) => {
+    const found: string[] = [];
+    const set = new RuleSet(allowingPlaceholders(config, texts));
+    set.search(`key: ${secret} `, { file: 'pages-1.img' }, (match) => found.push(match.secret));
+    return found.length > 0;
+  };
+  const [fake, other] = [generated(24), generated(24)];
+
+  test.each([
+    ['is one', fake, [fake], false],
+    ['is a short one', fake.slice(0, 8), [fake.slice(0, 8)], false],
+    ['is made of them', `${fake}.${other}`, [fake, other], false],
+    ['is one in lines', `AB==\\n${fake}\\n${other}\\nAB==`, [fake, other], false],
+    ['is one with an escape before it', `%3D${fake}`, [fake], false],
+    ['has one as a part of a word', `${fake}${other}`, [fake], true],
+    ['has one beside what is none', `${fake}.${other}`, [fake], true],
+    ['has a short one', `${fake.slice(0, 8)}.${other.slice(0, 11)}`, [fake.slice(0, 8)], true],
+    ['has what is too short for one', 'abcde', ['abcde'], true],
+    ['has blanks for one', `${fake}`, [' '.repeat(20)], true],
+  ])('rules decide on a match that %s', (_what, secret, texts, expected) => {
+    expect(isFound(secret, texts)).toBe(expected);
+  });
+
+  test('a known value counts where something secret is left of it, or where the user named it', () => {
+    const pem = `-----BEGIN PRIVATE KEY-----\n${fake}\n${other}\nab==\n-----END PRIVATE KEY-----\n`;
+    const madeUp = [
+      ...[fake, `Host=db;Username=shop;Password=${fake}`, `postgres://shop:${fake}@db/shop`, `Bearer ${fake}`, pem],
+      JSON.stringify({ type: 'service_account', private_key: pem }),
+    ];
+    const left = [`${fake}.${generated(12)}`, `Host=db;Password=${generated(24)};AccountKey=${fake}`, generated(24)];
+    const known = [...madeUp, ...left].map((value) => ({ name: 'configuration Some:Secret', value }));
+    expect(withoutFakes(known, [fake, other]).map(({ value }) => value)).toEqual(left);
+    const named = { name: 'secret A', value: fake, explicit: true as const };
+    expect(withoutFakes([named], [fake])).toEqual([named]);
+    expect(withoutFakes(known, ['', ' '.repeat(20), ...'abcdefghijklmnopqrstuvwxyz0123456789'])).toEqual(known);
+  });
 });
 
 describe('variables', () => {

@@ -32,7 +32,18 @@ describe.each([
     ['in upper-case hex', bytes.toString('hex').toUpperCase()],
     ['URL-encoded', encodeURIComponent(value)],
     ['as a form field', new URLSearchParams({ v: value }).toString().slice(2)],
+    ['as WebUtility writes a form', new URLSearchParams({ v: value }).toString().slice(2).replaceAll('%21', '!')],
+    ['by encodeURI', encodeURI(value)],
+    [
+      'in hex with dashes',
+      bytes
+        .toString('hex')
+        .toUpperCase()
+        .replaceAll(/..(?!$)/g, '$&-'),
+    ],
+    ['in hex of UTF-16LE', Buffer.from(value, 'utf16le').toString('hex')],
     ['in JSON', json],
+    ['in JSON with slashes escaped', json.replaceAll('/', '\\/')],
     ['in JSON within JSON', JSON.stringify(json).slice(1, -1)],
   ])('%s', (_form, form) => {
     expect(text(`before ${form} after`)).toBe('before *** after');
@@ -65,6 +76,11 @@ describe.each([
 });
 
 describe('a redactor', () => {
+  test('masks what no encoder has to change', () => {
+    const redactor = knows('Zq/9xT4~k');
+    expect(redactor.text('Zq\\/9xT4~k Zq%2F9xT4%7Ek Zq%2f9xT4%7ek')).toBe('*** *** ***');
+  });
+
   test('masks several values, overlapping ones as one', () => {
     const redactor = knows(`${PLAIN}-tail-of-it`, PLAIN, `second${PLAIN}`);
     expect(redactor.text(`a ${PLAIN}-tail-of-it b second${PLAIN} c ${PLAIN}${PLAIN}`)).toBe('a *** b *** c ******');

@@ -1,9 +1,10 @@
 import { posix } from 'node:path';
+import type { Mapping } from '../../../model/findings.ts';
 import { damaged } from '../damage.ts';
 import type { RuntimeHints } from '../hints.ts';
 import { type ProcessMemory, placeIn, placeOfProcess } from '../memory.ts';
 import { pieceAt } from '../pieces.ts';
-import type { Extent, Mapping, Place } from '../source.ts';
+import type { Extent, Place } from '../source.ts';
 import type { StoredFile } from '../stored.ts';
 import { memoryOf, readPagemap } from './pagemap.ts';
 import { type Processes, readProcesses } from './processes.ts';

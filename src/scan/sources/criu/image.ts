@@ -6,7 +6,7 @@ import { type StoredFile, withReader } from '../stored.ts';
 const IMG_COMMON_MAGIC = 0x54564319;
 
 /** The own magic of the images that are read here. */
-export const MAGIC = {
+const MAGIC = {
   pagemap: 0x56084025,
   mm: 0x57492820,
   core: 0x55053847,
@@ -26,7 +26,7 @@ const MOST_RECORDS = 4_000_000;
  * The records of a CRIU image: two u32 magics, then `u32 size` + protobuf message each (criu.org/Images).
  * Throws DS4002 where it is no such image, or not whole.
  */
-export function* recordsOf(image: Buffer, kind: ImageKind, file: string): Generator<Fields> {
+function* recordsOf(image: Buffer, kind: ImageKind, file: string): Generator<Fields> {
   if (image.length < 8 || image.readUInt32LE(0) !== IMG_COMMON_MAGIC || image.readUInt32LE(4) !== MAGIC[kind]) {
     throw damaged(file, `this is not a CRIU ${kind} image`);
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KnownSecret } from '../../../../src/model/findings.ts';
 import type { Hit } from '../../../../src/scan/engine/hit.ts';
-import { searchFiles } from '../../../../src/scan/engine/search.ts';
+import { type SearchResult, searchFiles } from '../../../../src/scan/engine/search.ts';
 import type { RuleConfig, RuleSetConfig } from '../../../../src/scan/rules/config.ts';
 
 /** A rule for `tok_` and 32 hex digits; `overrides` make another of it. */
@@ -60,8 +60,13 @@ export interface Search {
   threads?: number;
 }
 
-/** Searches bytes as a file of that name. */
+/** What is found in bytes. */
 export async function searchBytes(bytes: Buffer, search: Search = {}): Promise<Hit[]> {
+  return (await resultOf(bytes, search)).hits;
+}
+
+/** Searches bytes as a file of that name. */
+export async function resultOf(bytes: Buffer, search: Search = {}): Promise<SearchResult> {
   const { rules = TOKEN_RULES, known = [], extents = [[0, bytes.length]], threads = 1 } = search;
   const folder = mkdtempSync(join(tmpdir(), 'engine-'));
   try {
@@ -74,7 +79,7 @@ export async function searchBytes(bytes: Buffer, search: Search = {}): Promise<H
       start: 0,
       extents: extents.map(([offset, length]) => ({ offset, length })),
     };
-    return (await searchFiles([file], { rules, known }, { threads })).hits;
+    return await searchFiles([file], { rules, known }, { threads });
   } finally {
     rmSync(folder, { recursive: true });
   }

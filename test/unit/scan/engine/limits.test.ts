@@ -14,12 +14,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PROJECT_ROOT } from '../../../../src/root.ts';
+import { Collector } from '../../../../src/scan/engine/collector.ts';
+import { MAX_PLACES } from '../../../../src/scan/engine/hit.ts';
 import { searchFiles } from '../../../../src/scan/engine/search.ts';
-import { inNoise, noise, randomToken, ruleOf, rulesOf, searchBytes, TOKEN_RULES } from './harness.ts';
+import { inNoise, noise, randomToken, resultOf, ruleOf, rulesOf, searchBytes, TOKEN_RULES } from './harness.ts';
 
 const GIB = 1024 ** 3;
 
@@ -68,11 +70,83 @@ describe('memory', () => {
     expect(peak).toBeLessThan(200e6);
   });
 
-  it('bounds what comes out of a stream', async () => {
-    const bomb = gzipSync(Buffer.alloc(100 * 1024 * 1024));
+  it('of a value that is there a million times is bounded', () => {
+    const collector = new Collector();
+    const before = process.memoryUsage().heapUsed;
+    for (let offset = 0; offset < 1_000_000; offset++) {
+      const value = { ruleId: 'known-value', description: 'n', length: 8, start: 'Zq', sha256: 'e3b0c442'.repeat(8) };
+      collector.add({ ...value, encoding: 'utf-8', file: 'pages-1.img', offset, bytes: 8 });
+    }
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(100e6);
+    const [hit] = collector.take();
+    expect(hit).toMatchObject({ count: 1_000_000 });
+    expect(hit!.places).toHaveLength(MAX_PLACES);
+  });
+});
+
+describe('compressed data', () => {
+  const MIB = 1024 * 1024;
+  const zeros = (mib: number, end = '') => Buffer.concat([Buffer.alloc(mib * MIB), Buffer.from(end)]);
+  const body = (content: Buffer) =>
+    Buffer.concat([Buffer.from('\0HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n'), brotliCompressSync(content)]);
+  /** As compressible as to half its size, and no text. */
+  const binary = (mib: number) => Buffer.from(randomBytes(mib * MIB).map((byte) => 0xe0 | byte));
+  // A header, and a stored block of 64 KiB that holds what follows.
+  const stored = Buffer.from('1f8b0800000000000003' + '00ffff0000', 'hex');
+
+  it.each<[string, () => Buffer]>([
+    ['gzip headers in what a stream stores', () => Buffer.concat(Array.from({ length: 240 }, () => stored))],
+    [
+      'gzip in gzip in gzip',
+      () =>
+        [16, 60, 3].reduce(
+          (inner, times) => gzipSync(Buffer.concat(Array.from({ length: times }, () => inner))),
+          Buffer.alloc(MIB),
+        ),
+    ],
+    ['many Brotli bodies', () => Buffer.concat(Array(1000).fill(body(zeros(15))))],
+    ['one stream', () => gzipSync(zeros(200))],
+  ])('that is small and unpacks to no end fails soon: %s', { timeout: 30_000 }, async (_name, make) => {
+    const bytes = inNoise(make(), 4096);
     const started = performance.now();
-    expect(await searchBytes(inNoise(Buffer.concat([bomb, Buffer.from(randomToken())])))).toHaveLength(1);
+    await expect(searchBytes(bytes)).rejects.toMatchObject({
+      code: 'DS4002',
+      message: expect.stringMatching(/^pages-1\.img\+0x[0-9a-f]+: compressed data there unpacks to more/),
+    });
     expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  it('is searched to its end, however much comes out', async () => {
+    const token = randomToken();
+    const packed = gzipSync(zeros(40, token));
+    expect(await resultOf(inNoise(packed))).toMatchObject({
+      hits: [{ encoding: 'gzip > utf-8', offset: 100, bytes: expect.any(Number), count: 1 }],
+      partly: 0,
+    });
+  });
+
+  it('is searched to its end where it is longer than what is read at once', { timeout: 30_000 }, async () => {
+    const packed = gzipSync(Buffer.concat([binary(10), Buffer.from(randomToken())]), { level: 1 });
+    expect(packed.length).toBeGreaterThan(5 * MIB);
+    const { hits, partly } = await resultOf(inNoise(packed));
+    expect({ hits, partly }).toMatchObject({ hits: [{ encoding: 'gzip > utf-8', offset: 100, count: 1 }], partly: 0 });
+    // Up to where the last of it was read: all but the checksum.
+    expect(Math.abs(hits[0]!.bytes - packed.length)).toBeLessThan(16);
+  });
+
+  it('counts where it was searched in part', { timeout: 60_000 }, async () => {
+    const inner = gzipSync(randomBytes(MIB));
+    const parts = [gzipSync(binary(40), { level: 1 }), body(zeros(17, randomToken())), gzipSync(inner)];
+    expect(parts[0]!.length).toBeGreaterThan(17 * MIB);
+    expect((await resultOf(inNoise(parts[0]!))).partly).toBe(1);
+    expect((await resultOf(inNoise(parts[1]!))).partly).toBe(1);
+    expect((await resultOf(inNoise(parts[2]!))).partly).toBe(1);
+  });
+
+  it('does not count what memory holds no more of', async () => {
+    const packed = gzipSync(Buffer.concat([binary(1), Buffer.from(randomToken())]));
+    expect((await resultOf(inNoise(packed.subarray(0, packed.length - 1000), 0))).partly).toBe(0);
+    expect((await resultOf(inNoise(body(binary(1)).subarray(0, 300_000)))).partly).toBe(0);
   });
 });
 
@@ -122,6 +196,16 @@ describe('what was told of', () => {
     for (const text of [token, `"${token}"`, Buffer.from(token).toString('base64')]) {
       expect(await searchBytes(inNoise(text), { known })).toMatchObject([{ ruleId: 'known-value', count: 1 }]);
     }
+  });
+
+  it('is told of again by a rule where more than the known value is in the match', async () => {
+    const known = [{ name: 'environment CLIENT', value: 'pubClientId-7f3a9c21d4e5b6' }];
+    const rules = rulesOf(ruleOf({ id: 'header', regex: 'key: (\\S+)', secretGroup: 1, keywords: ['key:'] }));
+    const idsOf = async (text: string) => (await searchBytes(inNoise(text), { known, rules })).map((hit) => hit.ruleId);
+    expect((await idsOf(`key: ${known[0]!.value}.Zx9Qw8Er7Ty6`)).sort()).toEqual(['header', 'known-value']);
+    expect((await idsOf(`key: q8Er7Ty6.${known[0]!.value}`)).sort()).toEqual(['header', 'known-value']);
+    expect(await idsOf(`key: "${known[0]!.value}";`)).toEqual(['known-value']);
+    expect(await idsOf(`key: ${known[0]!.value}:${known[0]!.value}`)).toEqual(['known-value']);
   });
 
   it('is not told of again by a rule in what is decoded from it', async () => {

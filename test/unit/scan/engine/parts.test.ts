@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { buildAutomaton, CLASSES } from '../../../../src/scan/engine/automaton.ts';
+import { CLASSES } from '../../../../src/scan/engine/abi.ts';
+import { buildAutomaton } from '../../../../src/scan/engine/automaton.ts';
 import { INPUT_BYTES, JOB_BYTES, jobsOf } from '../../../../src/scan/engine/jobs.ts';
 import { compilePatterns } from '../../../../src/scan/engine/patterns.ts';
 import { inNoise, noise, searchBytes, TOKEN_RULES } from './harness.ts';

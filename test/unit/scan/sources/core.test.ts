@@ -40,7 +40,6 @@ describe('a core dump', () => {
       { offset: memory + 3 * PAGE, length: PAGE, address: 0x7f10_0000_0000n, pid: 100 },
     ]);
     expect(size).toBe(dump.length);
-    expect(source.kind).toBe('core');
     expect(source.placeOf('core', memory + 10)).toEqual({
       mapping: 'anonymous memory',
       pid: 100,
@@ -52,7 +51,7 @@ describe('a core dump', () => {
 
   it('may be compressed, and of arm64', async () => {
     const compressed = await open(file(gzipSync(elf(areas))));
-    expect([compressed.kind, compressed.files[0]?.extents.length]).toEqual(['core', 3]);
+    expect(compressed.files[0]?.extents).toHaveLength(3);
     await compressed.close();
     expect((await open(file(elf(areas, 183)))).files[0]?.extents).toHaveLength(3);
   });

@@ -129,7 +129,16 @@ describe('a folder with CRIU images', () => {
     }
     const inner = await open(join(folder, 'snapshot/checkpoint'));
     expect(placeIn(inner, 'anonymous').mapping).toBe('managed heap');
-    expect(inner.kind).toBe('criu');
+  });
+
+  it.each([
+    ['runtime', { process: { pid: 100 } }],
+    ['PID', { runtime: {} }],
+  ])('may have canaries in a manifest that names no %s', async (_what, rest) => {
+    const canary = { encoding: 'utf-8', sha256: '0'.repeat(64) };
+    const manifest = Buffer.from(JSON.stringify({ ...rest, canaries: [canary] }));
+    const source = await open(folderOf(new Map([...appFiles(), ['manifest.json', manifest]])));
+    expect(source.planted).toEqual([canary]);
   });
 
   it('takes what the runtime reserved where the heap has another form', async () => {

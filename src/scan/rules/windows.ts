@@ -4,11 +4,15 @@ const PIECE = 256 * 1024;
 /** Context on both sides of a piece. No match of a rule that makes sense is longer. */
 const CONTEXT = 64 * 1024;
 
-/** Characters beyond the longest match on both sides of an area, so that no match ends with the area. */
+/** Characters beyond the longest match on both sides of a window, so that no match ends with the window. */
 const MARGIN = 2;
 
-/** Part of a text. */
-export interface Area {
+/** Characters at the end of a stretch that tell, where nothing breaks them, of a secret that goes on behind it. */
+const RUN = 8 * 1024;
+const UNBROKEN = /^[\w+/=.~%\\\r\n\t-]*$/;
+
+/** Part of a text, with the context that matches at its edges need. */
+export interface Window {
   text: string;
   /** Index of its first character in the whole text. */
   start: number;
@@ -39,28 +43,35 @@ export class Stretches {
     else this.bounds.push(from, to);
   }
 
-  /** The stretches of `text`, long ones in pieces. A match at the edge of one may be cut off, so it doesn't count. */
-  *areasOf(text: string): Generator<Area> {
+  /**
+   * The stretches of `text`, long ones in pieces. A match at the edge of one may be cut off, so it doesn't count; where a
+   * long one may stand there, more context lets it end.
+   */
+  *windowsOf(text: string): Generator<Window> {
     for (let index = 0; index < this.bounds.length; index += 2) {
       const start = this.bounds[index]!;
       const end = Math.min(this.bounds[index + 1]!, text.length);
-      yield* piecesOf(text, start, end);
+      const goesOn = end - start >= RUN && end < text.length && UNBROKEN.test(text.slice(end - RUN, end));
+      yield* piecesOf(text, start, end, goesOn ? Math.min(end + CONTEXT, text.length) : end);
     }
   }
 }
 
-/** A whole text or a stretch of one in pieces, so that the memory that a pattern takes does not grow with it. */
-export function* piecesOf(text: string, start = 0, end = text.length): Generator<Area> {
+/**
+ * A whole text or a stretch of one in pieces, so that the memory that a pattern takes does not grow with it. What begins
+ * before `end` counts up to `contextEnd`.
+ */
+export function* piecesOf(text: string, start = 0, end = text.length, contextEnd = end): Generator<Window> {
   for (let from = start; from < end; from += PIECE) {
     const first = Math.max(start, from - CONTEXT);
     const to = Math.min(end, from + PIECE);
-    const last = Math.min(end, to + CONTEXT);
+    const last = Math.min(contextEnd, to + CONTEXT);
     yield {
       text: first === 0 && last === text.length ? text : text.slice(first, last),
       start: first,
       from: from === start && start > 0 ? from + 1 : from,
       to,
-      end: end === text.length ? end : end - 1,
+      end: contextEnd === text.length ? contextEnd : contextEnd - 1,
     };
   }
 }

@@ -5,7 +5,7 @@ import { RuleSet, type RuleSetConfig } from '../rules/ruleset.ts';
 import type { ScannedFile } from '../sources/source.ts';
 import { Collector } from './collector.ts';
 import type { Hit } from './hit.ts';
-import { type Job, jobsOf } from './jobs.ts';
+import { JOB_BYTES, type Job, jobsOf } from './jobs.ts';
 import { compilePatterns } from './patterns.ts';
 import { runInThreads } from './pool.ts';
 import { type Found, Runner, type Setup } from './runner.ts';
@@ -31,8 +31,11 @@ export interface SearchResult {
 /** Threads that are used where nothing else is asked for: memory stays under 200 MB with them. */
 const MAX_THREADS = 3;
 
-/** Below this many bytes, threads take longer to start than the work takes. */
-const WORTH_THREADS = 8 * 1024 * 1024;
+/**
+ * Bytes that are worth another thread: each compiles the rules anew, which takes as long as one that is warm needs for
+ * this much (bench/scan.ts).
+ */
+const WORTH_A_THREAD = 512 * 1024 * 1024;
 
 /**
  * Searches all extents of all files for known values and for what rules match, in every encoding, without ever joining
@@ -53,8 +56,8 @@ export async function searchFiles(
   };
   const extents = files.flatMap((file) => file.extents);
   const bytes = extents.reduce((sum, extent) => sum + extent.length, 0);
-  const wanted = options.threads ?? (bytes < WORTH_THREADS ? 1 : Math.min(availableParallelism(), MAX_THREADS));
-  const threads = Math.min(wanted, Math.ceil(bytes / WORTH_THREADS) + 1);
+  const worth = Math.min(availableParallelism(), MAX_THREADS, 1 + Math.floor(bytes / WORTH_A_THREAD));
+  const threads = Math.min(options.threads ?? worth, Math.ceil(bytes / JOB_BYTES));
   if (threads > 1) await runInThreads(jobsOf(files), setup, threads, found);
   else await runHere(jobsOf(files), setup, found);
   return { hits: collector.take(), bytes, extents: extents.length, partly };

@@ -59,7 +59,7 @@ export const scan: Command = {
     describeFlag('--config FILE', 'gitleaks configuration. Default: .gitleaks.toml in the working folder, if any.'),
     describeFlag('--key-file FILE', 'File with the secret that values are hashed under, 16 characters or more.'),
     describeFlag('--key-env NAME', 'Variable with that secret. Without one, the hashes of each scan are different.'),
-    describeFlag('--threads NUMBER', 'Worker threads. Default: one, and one more for each 512 MiB, at most three.'),
+    describeFlag('--threads NUMBER', 'Worker threads. Default: one, and from 512 MiB two.'),
   ].join('\n'),
   async run(words, tools) {
     const { values, positionals } = parseFlags(words, FLAGS, { least: 1, most: 1, what: 'The snapshot’s path' });

@@ -28,8 +28,8 @@ export interface SearchResult {
   partly: number;
 }
 
-/** Threads that are used where nothing else is asked for: memory stays under 200 MB with them. */
-const MAX_THREADS = 3;
+/** Threads that are used where nothing else is asked for: of 4 GB in one process, memory stays under 200 MB with them. */
+const MAX_THREADS = 2;
 
 /**
  * Bytes that are worth another thread: each compiles the rules anew, which takes as long as one that is warm needs for

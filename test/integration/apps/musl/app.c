@@ -70,11 +70,15 @@ static const char *answer(const char *request) {
   if (!strcmp(request, "runtime\n")) return "{\"version\":\"none\",\"processors\":1,\"memoryLimitBytes\":1,\"serverGc\":false}";
   if (!strcmp(request, "jit\n")) return "{\"methods\":1}";
   if (!strcmp(request, "risks\n")) return "{\"members\":[]}";
+  if (!strcmp(request, "configuration 0\n")) return "{\"entries\":[],\"next\":null}";
+  /* A stand-in plants nothing, so its build is not searched for secrets. */
+  if (!strcmp(request, "canaries\n"))
+    return "{\"canaries\":[{\"encoding\":\"utf-8\",\"seed\":\"00000000-0000-4000-8000-000000000000\"}]}";
   if (!strcmp(request, "warm\n")) return "{\"ran\":0}";
   if (!strcmp(request, "resume\n")) return "{\"resumed\":true}";
   if (!strcmp(request, "unique\n")) return unique();
   if (!strncmp(request, "restored ", 9)) return "ok 0.0 ms of it in the app";
-  return "{\"clearedPools\":[],\"heapBytesBefore\":1,\"heapBytesAfter\":1,\"gate\":true,\"inFlight\":0,\"jitQuiet\":true,\"choosesAnew\":true,\"hookSeconds\":1,\"open\":[]}";
+  return "{\"clearedPools\":[],\"heapBytesBefore\":1,\"heapBytesAfter\":1,\"gate\":true,\"inFlight\":0,\"jitQuiet\":true,\"choosesAnew\":true,\"hookSeconds\":1,\"open\":[],\"clearedLeftovers\":[]}";
 }
 
 int main(void) {

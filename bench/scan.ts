@@ -27,7 +27,7 @@ import { Marks } from './lib/marks.ts';
 import { plantInto } from './lib/plant.ts';
 import { type Scanner, scanners } from './lib/scanners.ts';
 import { table } from './lib/table.ts';
-import { buildRestored, buildVariant, imageOf, JIT } from './lib/variants.ts';
+import { buildSample } from './lib/variants.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -75,13 +75,7 @@ async function dumpOf(name: string): Promise<Dump> {
   const folder = isFolder ? name : join(OUT, name, 'snapshot', 'checkpoint');
   if (!existsSync(folder)) {
     if (isFolder || values['no-build']) throw new Error(`There is no snapshot in ${folder}`);
-    const app = { name, project: `samples/${name}` };
-    await buildVariant(app, JIT);
-    const flags = ['--pairs', '1', '--clones', '1'];
-    const traffic = `samples/${name}/traffic.yaml`;
-    await tools.log.group(`building ${name}`, () =>
-      buildRestored(name, imageOf(app, JIT.name), imageOf(app, 'restored'), traffic, flags),
-    );
+    await buildSample(name);
   }
   const sizes = await Promise.all((await readdir(folder)).map(async (file) => (await stat(join(folder, file))).size));
   return {

@@ -17,7 +17,7 @@ import { compressedSize } from './lib/compress.ts';
 import { publishResult } from './lib/document.ts';
 import { OUT, tools } from './lib/machine.ts';
 import { megabytes, table } from './lib/table.ts';
-import { BASE_IMAGE, buildRestored, buildVariant, imageOf, JIT } from './lib/variants.ts';
+import { BASE_IMAGE, buildSample, imageOf } from './lib/variants.ts';
 
 /** What the snapshot's layer may be larger than the app's own, both by zstd -3. */
 const ALLOWANCE = 10e6;
@@ -82,15 +82,7 @@ async function sizesOf(file: string): Promise<number[]> {
   return sizes;
 }
 
-for (const name of values['no-build'] ? [] : samples) {
-  const app = { name, project: `samples/${name}` };
-  await buildVariant(app, JIT);
-  const flags = ['--pairs', '1', '--clones', '1'];
-  const traffic = `samples/${name}/traffic.yaml`;
-  await tools.log.group(`building ${name}`, () =>
-    buildRestored(name, imageOf(app, JIT.name), imageOf(app, 'restored'), traffic, flags),
-  );
-}
+for (const name of values['no-build'] ? [] : samples) await buildSample(name);
 
 const rows = [['Sample', 'Layer', ...TITLES, 'Aim (app + 10 MB)']];
 const all: Record<string, Record<Layer, number[]>> = {};

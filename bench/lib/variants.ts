@@ -156,3 +156,14 @@ function requireNativeToolchain(): void {
 function existsOnPath(program: string): boolean {
   return (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, program)));
 }
+
+/** Builds a sample and its restore-ready image, without measuring it; the snapshot is left in {@link OUT}. */
+export async function buildSample(name: string): Promise<void> {
+  const app = { name, project: `samples/${name}` };
+  await buildVariant(app, JIT);
+  const flags = ['--pairs', '1', '--clones', '1'];
+  const traffic = `samples/${name}/traffic.yaml`;
+  await tools.log.group(`building ${name}`, () =>
+    buildRestored(name, imageOf(app, JIT.name), imageOf(app, 'restored'), traffic, flags),
+  );
+}

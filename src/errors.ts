@@ -58,7 +58,7 @@ const CATALOGUE = {
   },
   DS4003: {
     exit: 4,
-    fix: 'The scan has gone blind, so nothing it says can be relied on; please report it, with the version and the encodings named.',
+    fix: 'Take the checkpoint again: its images may have been changed. If it happens again, the scan is blind; please report it with the encodings named.',
   },
   // DS5xxx: the restored app is not the app that was checkpointed.
   DS5001: { exit: 5, fix: 'Compare the two answers shown; correct the app or the expectation in the traffic file.' },

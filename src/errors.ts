@@ -47,6 +47,10 @@ const CATALOGUE = {
     fix: 'Give the image an entrypoint or command that starts the .NET app directly, without a shell.',
   },
   DS3007: { exit: 3, fix: 'Mend the hook that is named; it runs in the app right before the checkpoint.' },
+  DS3008: {
+    exit: 3,
+    fix: 'Do for each thing what is told beside its name, or open it only after the restore, in a hook (RegisterAfterRestore).',
+  },
   // DS4xxx: the secrets gate.
   DS4001: {
     exit: 4,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Control } from './checkpoint/control.ts';
 import type { Docker } from './engine/docker.ts';
 import { SnapshotError } from './errors.ts';
-import { LAUNCHER } from './image/runtime.ts';
+import { PROGRAMS } from './image/runtime.ts';
 import type { WarmInputs } from './inputs.ts';
 import { manifestSchema } from './model/manifest.ts';
 import { SECRETS_AT_BUILD } from './secrets/atBuild.ts';
@@ -99,7 +99,7 @@ export async function runningApp(nameOrId: string, docker: Docker): Promise<Runn
     warmImage: container.image,
     env: container.env,
     given: Object.fromEntries(Object.entries(container.env).filter(([name]) => warmApp.variables.includes(name))),
-    control: new Control(docker, container.name, LAUNCHER),
+    control: new Control(docker, container.name, PROGRAMS),
   };
 }
 

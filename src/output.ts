@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Deployment, resourceName } from './deploy/deployment.ts';
 import { deploymentFiles } from './deploy/files.ts';
@@ -76,21 +76,19 @@ export async function writeDeployment(
   directory: string,
   image: string,
   manifest: Manifest,
-  { runtimeDirectory }: Pick<Tools, 'runtimeDirectory'>,
+  { docker }: Pick<Tools, 'docker'>,
   chosen: Partial<Pick<Deployment, 'name' | 'port' | 'readyPath'>> = {},
 ): Promise<string[]> {
   const { port, path } = manifest.ready ?? { port: 8080, path: '/' };
-  const files = deploymentFiles(
-    {
-      spec: (profile) => productionSpec(image, profile),
-      name: resourceName(manifest.name),
-      port,
-      readyPath: path,
-      manifest,
-      ...chosen,
-    },
-    JSON.parse(await readFile(join(runtimeDirectory, 'seccomp.json'), 'utf8')),
-  );
+  const files = deploymentFiles({
+    spec: productionSpec(image),
+    imageUser: (await docker.requireImage(image)).user,
+    name: resourceName(manifest.name),
+    port,
+    readyPath: path,
+    manifest,
+    ...chosen,
+  });
   await mkdir(directory, { recursive: true });
   for (const [file, text] of Object.entries(files)) await writeFile(join(directory, file), text);
   return Object.keys(files).map((file) => join(directory, file));

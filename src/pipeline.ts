@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromCache, type Taken, toCache } from './cached.ts';
 import { cacheKey } from './cachekey.ts';
@@ -13,13 +14,13 @@ import { Control } from './checkpoint/control.ts';
 import type { Risks } from './checkpoint/risks.ts';
 import { describe } from './describe.ts';
 import { restoreReadyImage } from './image/restoreReady.ts';
-import { LAUNCHER } from './image/runtime.ts';
-import { addWrittenPages } from './image/writtenPages.ts';
+import { IMAGE_DESCRIPTORS, PROGRAMS } from './image/runtime.ts';
 import type { CheckpointInputs, Inputs, WarmInputs } from './inputs.ts';
 import { measure } from './measure/measure.ts';
 import type { AppImage, Report, Snapshot, Traffic } from './model/index.ts';
 import { type RunningApp, settleLater, warmLabels } from './ondemand.ts';
 import { type Prepared, type PreparedApp, prepare, prepareApp, workFolder } from './prepare.ts';
+import { compilePlan } from './plan/compile.ts';
 import { secretsOfAnswers, secretsOfConfiguration } from './scan/known/index.ts';
 import { scrubber } from './secrets/atBuild.ts';
 import { type OnScan, readGateSettings, SecretsGate } from './secrets/gate.ts';
@@ -53,8 +54,8 @@ export async function build(inputs: Inputs, tools: Tools, onScan: OnScan = async
   const taken = cached ?? (await warmAndCheckpoint(inputs, prepared, gate, tools, work, stages));
   taken.snapshot.manifest.ready = { port: inputs.port, path: inputs.readyPath };
   const scan = await stages.run('scan', () => gate.check(taken.snapshot, onScan));
-  const candidate = await stages.run('image', () => candidateImage(prepared, taken.snapshot, tools));
-  const runOptions = productionOptions(inputs, tools);
+  const candidate = await stages.run('image', () => candidateImage(prepared, taken.snapshot, tools, work));
+  const runOptions = productionOptions(inputs);
   const clones = cloneTools(tools);
   const verified = await stages.run('verify', () =>
     verify(
@@ -64,7 +65,6 @@ export async function build(inputs: Inputs, tools: Tools, onScan: OnScan = async
       clones,
     ),
   );
-  await stages.run('image', () => addWrittenPages(candidate, prepared.app.user, clones.written(), tools));
   const measurements = await stages.run(
     'measure',
     async () =>
@@ -136,7 +136,8 @@ export async function checkpointRunning(
   const traffic = inputs.trafficFile === undefined ? NO_TRAFFIC : await parseTraffic(inputs.trafficFile);
   gate.know(await secretsBefore({ inputs: { ...inputs, env: app.env }, traffic }, tools.environment));
   tools.cleanup.defer('containers', () => tools.docker.removeAll());
-  const directory = join(await workFolder(tools), 'snapshot', 'checkpoint');
+  const work = await workFolder(tools);
+  const directory = join(work, 'snapshot', 'checkpoint');
   // One of its own: an earlier checkpoint of this app has left its files.
   const imagesFolder = `${CHECKPOINT_FOLDER}/${Date.now().toString(36)}`;
   const settled = settleLater(app, tools);
@@ -148,6 +149,7 @@ export async function checkpointRunning(
     const scrub = scrubber(app.secretsAtBuild, app.given, tools.log);
     const context = {
       ...{ ...app, cpu, criuVersion, directory, imagesFolder, keepRunning: inputs.keep },
+      imageDescriptors: IMAGE_DESCRIPTORS,
       ...(scrub && { scrub }),
     };
     return checkpoint(app.container, app.control, context, tools);
@@ -155,17 +157,16 @@ export async function checkpointRunning(
   if (inputs.keep) settled();
   snapshot.manifest.ready = { port: app.port, path: app.readyPath };
   await stages.run('scan', () => gate.check(snapshot, onScan));
-  const candidate = await stages.run('image', () => candidateImage(app, snapshot, tools));
+  const candidate = await stages.run('image', () => candidateImage(app, snapshot, tools, work));
   const clones = cloneTools(tools);
   await stages.run('verify', () =>
     verify(
       traffic,
       [],
-      { ...productionOptions({ ...app, env: app.given }, tools), image: candidate, clones: 1 },
+      { ...productionOptions({ ...app, env: app.given }), image: candidate, clones: 1 },
       clones,
     ),
   );
-  await stages.run('image', () => addWrittenPages(candidate, app.app.user, clones.written(), tools));
   const image = inputs.tag ?? defaultTag(app.name);
   await tools.docker.tag(candidate, image);
   return { snapshot, image };
@@ -196,6 +197,7 @@ async function warmAndCheckpoint(
         traffic: warmedWith(inputs, prepared),
         cpu: cpuOf(inputs, prepared.app, tools),
         criuVersion: warmed.criuVersion,
+        imageDescriptors: IMAGE_DESCRIPTORS,
         placeholders: warmed.placeholders,
         ...(scrub && { scrub }),
         directory: join(work, 'snapshot', 'checkpoint'),
@@ -216,18 +218,13 @@ function cpuOf({ isa, env }: Pick<WarmInputs, 'isa' | 'env'>, app: AppImage, { l
   };
 }
 
-/** What clones are asked, and what the first of them has written by its first answer. */
+/** What clones are asked. */
 function cloneTools(tools: Tools) {
-  const control = (container: string) => new Control(tools.docker, container, LAUNCHER);
-  let written: string | undefined;
+  const control = (container: string) => new Control(tools.docker, container, PROGRAMS);
   return {
     ...tools,
     replay,
     unique: async (container: string) => (await control(container).unique()).values,
-    onReady: async (container: string) => {
-      written ??= await control(container).written();
-    },
-    written: () => written ?? '',
   };
 }
 
@@ -236,10 +233,15 @@ async function candidateImage(
   { name, app, runtime }: Pick<PreparedApp, 'name' | 'app' | 'runtime'>,
   snapshot: Snapshot,
   tools: Tools,
+  work: string,
 ): Promise<string> {
   const candidate = `dotnet-snapshot/${name}:candidate-${Date.now().toString(36)}`;
   tools.cleanup.defer(`image ${candidate}`, () => tools.docker.removeImage(candidate));
-  await restoreReadyImage(app, runtime, snapshot, candidate, tools);
+  const { directory: images, manifest } = snapshot;
+  const directory = join(work, 'plan');
+  await mkdir(directory, { recursive: true });
+  await compilePlan({ images, manifest }, directory);
+  await restoreReadyImage(app, runtime, { directory, manifest }, candidate, tools);
   return candidate;
 }
 
@@ -248,16 +250,12 @@ function defaultTag(name: string): string {
 }
 
 /** How a container of the image is started as production does, and known to be ready. */
-function productionOptions(
-  {
-    port,
-    readyPath,
-    readyMillis,
-    env,
-    network,
-  }: Pick<Inputs, 'port' | 'readyPath' | 'readyMillis' | 'env' | 'network'>,
-  { runtimeDirectory }: Tools,
-) {
-  const seccompProfile = join(runtimeDirectory, 'seccomp.json');
-  return { port, readyPath, readyMillis, env, seccompProfile, ...(network !== undefined && { network }) };
+function productionOptions({
+  port,
+  readyPath,
+  readyMillis,
+  env,
+  network,
+}: Pick<Inputs, 'port' | 'readyPath' | 'readyMillis' | 'env' | 'network'>) {
+  return { port, readyPath, readyMillis, env, ...(network !== undefined && { network }) };
 }

@@ -4,7 +4,7 @@ import type { Docker } from './engine/docker.ts';
 import { freePort, waitUntilReady } from './engine/readiness.ts';
 import { SnapshotError } from './errors.ts';
 import { warmableImage } from './image/restoreReady.ts';
-import { LAUNCHER, PREFIX } from './image/runtime.ts';
+import { LAUNCHER, PREFIX, PROGRAMS } from './image/runtime.ts';
 import type { WarmInputs } from './inputs.ts';
 import type { Answer, Manifest, Replay, Traffic } from './model/index.ts';
 import type { PreparedApp } from './prepare.ts';
@@ -95,7 +95,7 @@ export async function warm(
       ...(keepWith && { labels: keepWith(variables.texts), outlivesRun: true }),
     });
     await docker.start(container);
-    const control = new Control(docker, container, LAUNCHER);
+    const control = new Control(docker, container, PROGRAMS);
     await requireReady(container, origin + inputs.readyPath, inputs.readyMillis, docker);
     const criuVersion = await preflight(control);
     const target = {

@@ -9,9 +9,6 @@ export const ROOT = join(import.meta.dirname, '..', '..');
 /** Where the benchmarks leave what they publish, build and measure. */
 export const OUT = join(ROOT, 'out', 'bench');
 
-/** The seccomp profile that production runs with. */
-export const SECCOMP = join(ROOT, 'runtime', 'seccomp.json');
-
 /** A session as the command line has it: its Docker labels what it starts, and `cleanup` removes what is left. */
 export const { tools } = createSession(terminalLog(false), process.env);
 

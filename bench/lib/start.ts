@@ -1,6 +1,6 @@
 import { productionSpec } from '../../src/engine/container.ts';
 import { freePort, waitUntilReady } from '../../src/engine/readiness.ts';
-import { SECCOMP, tools } from './machine.ts';
+import { tools } from './machine.ts';
 
 /** What a variant is started from. */
 export interface Startable {
@@ -15,7 +15,7 @@ export interface Startable {
 export async function start({ image, env = {} }: Startable, { timeoutMs = 30_000 } = {}): Promise<number> {
   const { docker } = tools;
   const host = await freePort();
-  const container = await docker.create({ ...productionSpec(image, SECCOMP), env, publish: { host, container: 8080 } });
+  const container = await docker.create({ ...productionSpec(image), env, publish: { host, container: 8080 } });
   try {
     await docker.start(container);
     const url = `http://127.0.0.1:${host}/healthz`;

@@ -33,7 +33,7 @@ int make_line(struct line *line, const char *snapshot, char **arguments) {
   FILE *stream = open_memstream(&line->text, &line->length);
   if (!stream) return -1;
   fprintf(stream, "restored %s", snapshot);
-  for (char **variable = app_environment(); *variable; variable++) put_word(stream, 'e', *variable);
+  for (char **variable = environ; *variable; variable++) put_word(stream, 'e', *variable);
   for (char **argument = arguments; *argument; argument++) put_word(stream, 'a', *argument);
   putc('\n', stream);
   return fclose(stream) ? -1 : 0;
@@ -47,7 +47,7 @@ void start_line(struct line *line, int to_app) {
 const char *end_line(struct line *line, int to_app, int from_app, int timeout_ms) {
   static char answer[LINE];
   size_t got = write_rest(line, to_app, timeout_ms) ? 0 : read_line(from_app, answer, timeout_ms);
-  if (!got) return "DS5005 the companion in the app did not answer in time";
+  if (!got) return NULL;
   answer[got - 1] = 0;
   return answer;
 }

@@ -76,10 +76,10 @@ static size_t describe_process(char *line, int to_app, int from_app) {
   uname(&system);
   clock_gettime(CLOCK_MONOTONIC, &monotonic);
   return snprintf(line, LINE,
-                  "{\"pid\":%d,\"uid\":%d,\"gid\":%d,\"identity\":\"%s\",\"stdout\":\"pipe:[%lu]\",\"stderr\":\"pipe:[%lu]\","
+                  "{\"pid\":%d,\"uid\":%d,\"gid\":%d,\"stdout\":\"pipe:[%lu]\",\"stderr\":\"pipe:[%lu]\","
                   "\"controlIn\":\"pipe:[%lu]\",\"controlOut\":\"pipe:[%lu]\",\"kernel\":\"%s\",\"architecture\":\"%s\","
                   "\"monotonicSeconds\":%ld,\"cpuFeatures\":\"%s\"}\n",
-                  APP_PID, getuid(), getgid(), identity(), inode(STDOUT_FILENO), inode(STDERR_FILENO), inode(to_app), inode(from_app),
+                  APP_PID, getuid(), getgid(), inode(STDOUT_FILENO), inode(STDERR_FILENO), inode(to_app), inode(from_app),
                   system.release, system.machine, (long)monotonic.tv_sec, cpu_features());
 }
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #define XXH_INLINE_ALL
 #define XXH_NO_XXH3
+#include "../restorer/plan.h"
 #include "launcher.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 /* Half of a small CPU's second cache: what read() has copied is still there when it is hashed. */
 enum { CHUNK = 128 * 1024 };
 
-/* XXH64 finds damage, not an attack: who can write the snapshot can write the launch file too. Returns -1 with errno. */
+/* XXH64 finds damage, not an attack: who can write the snapshot can write its digests too. Returns -1 with errno. */
 static int hash_open_file(int fd, long long bytes, uint64_t *hash) {
   static char chunk[CHUNK];
   XXH64_state_t state;
@@ -37,55 +38,29 @@ int hash_file(const char *path, long long bytes, uint64_t *hash) {
   return failed ? -1 : 0;
 }
 
-static int is_pages(const struct content *image) {
-  return !strncmp(image->path, "pages-", 6);
-}
+uint64_t hash_bytes(const void *bytes, size_t count) { return XXH64(bytes, count, 0); }
 
-static const char *damaged(int folder, const struct content *image, int read_whole) {
-  struct stat status;
+static const char *damaged(long long bytes, uint64_t expected) {
   uint64_t hash;
-  const char *reason = NULL;
-  int fd = openat(folder, image->path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 || fstat(fd, &status))
-    reason = because("DS5007 the snapshot is damaged: %s can't be opened (%s)", image->path, strerror(errno));
-  else if (status.st_size != image->bytes)
-    reason = because("DS5007 the snapshot is damaged: %s has %lld bytes instead of %lld", image->path, (long long)status.st_size, image->bytes);
-  else if (read_whole && hash_open_file(fd, image->bytes, &hash))
-    reason = because("DS5007 the snapshot is damaged: %s can't be read (%s)", image->path, strerror(errno));
-  else if (read_whole && hash != image->hash)
-    reason = because("DS5007 the snapshot is damaged: the content of %s has changed", image->path);
-  if (fd >= 0) close(fd);
-  return reason;
+  if (hash_file(PAGES_FILE, bytes, &hash)) return because("DS5007 the snapshot is damaged: " PAGES_FILE " can't be read (%s)", strerror(errno));
+  return hash == expected ? NULL : "DS5007 the snapshot is damaged: the content of " PAGES_FILE " has changed";
 }
 
-const char *damaged_images(const struct launch *launch) {
-  int folder = open(SNAPSHOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  const char *reason = NULL;
-  for (int i = 0; i < launch->image_count && !reason; i++)
-    reason = damaged(folder, &launch->images[i], !is_pages(&launch->images[i]));
-  close(folder);
-  return reason;
-}
+const char *damaged_hot(const struct plan *plan) { return plan->hot_bytes ? damaged(plan->hot_bytes, plan->hot_hash) : NULL; }
 
-const char *damaged_pages(const struct launch *launch) {
-  int folder = open(SNAPSHOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  const char *reason = NULL;
-  for (int i = 0; i < launch->image_count && !reason; i++)
-    if (is_pages(&launch->images[i])) reason = damaged(folder, &launch->images[i], 1);
-  close(folder);
-  return reason;
-}
+const char *damaged_pages(const struct plan *plan) { return damaged(plan->pages_bytes, plan->pages_hash); }
 
 /* Tools that copy or rebuild images rewrite times. Only then the content is read. */
-const char *changed_file(const struct launch *launch) {
-  for (int i = 0; i < launch->file_count; i++) {
-    const struct content *file = &launch->files[i];
+const char *changed_file(const struct plan *plan) {
+  const struct app_file *files = ENTRIES(plan, FILES, struct app_file);
+  for (uint32_t i = 0; i < COUNT(plan, FILES); i++) {
+    const char *path = text_of(plan, files[i].path);
     struct stat status;
     uint64_t hash;
-    if (stat(file->path, &status)) return because("DS5008 %s was there at the checkpoint (%s)", file->path, strerror(errno));
-    if (status.st_size == file->bytes && status.st_mtime == file->modified) continue;
-    if (status.st_size != file->bytes || hash_file(file->path, file->bytes, &hash) || hash != file->hash)
-      return because("DS5008 %s has changed after the checkpoint", file->path);
+    if (stat(path, &status)) return because("DS5008 %s was there at the checkpoint (%s)", path, strerror(errno));
+    if (status.st_size == files[i].bytes && status.st_mtime == files[i].modified) continue;
+    if (status.st_size != files[i].bytes || hash_file(path, files[i].bytes, &hash) || hash != files[i].hash)
+      return because("DS5008 %s has changed after the checkpoint", path);
   }
   return NULL;
 }

@@ -2,16 +2,17 @@
  * launcher: the entrypoint (PID 1) of every container that dotnet-snapshot starts or builds.
  *
  *   launcher run -- COMMAND…      production: restore the snapshot of COMMAND, or exec COMMAND itself
+ *   launcher check                production: read the whole snapshot and say whether it is undamaged
  *   launcher warm -- COMMAND…     build: start COMMAND so that it can be checkpointed, and serve `control`
  *   launcher control WORDS…       build: pass one line to the companion inside the app and print its answer
- *   launcher files                build: list what the app has mapped, as the launch file states it
- *   launcher criu ARGUMENTS…      run the bundled criu with the capabilities this file carries
+ *   launcher files                build: list what the app has mapped
+ *   launcher touched              build: list the pages of the snapshot that a restored app has asked for
  *
- * Static, so that it needs nothing of the image it lives in. It carries its capabilities as file
- * capabilities without the effective bit: where the container does not grant one, exec still works and
- * the launcher can say what is missing. criu itself carries none; it gets them as ambient capabilities.
+ * Any other words start the app's own program with them: the restored app finds this file as /proc/self/exe, and may start
+ * itself once more. Static, so that it needs nothing of the image it lives in, and without any privilege.
  */
 #define _GNU_SOURCE
+#include "../restorer/plan.h"
 #include "launcher.h"
 
 #include <errno.h>
@@ -43,46 +44,36 @@ const char *because(const char *format, ...) {
 }
 
 int start_normally(char **command) {
-  environ = app_environment();
   execvp(command[0], command);
   say("dotnet-snapshot: can't run %s: %s", command[0], strerror(errno));
   return errno == ENOENT ? 127 : 126;
 }
 
-/*
- * User, group and supplementary groups, as `UID:GID:GROUP,GROUP`. Without privileges a process can't take on others,
- * so a snapshot restores only where they are the same; criu would hang over it.
- */
-const char *identity(void) {
-  static char text[1024];
-  gid_t groups[64];
-  int count = getgroups(sizeof groups / sizeof *groups, groups);
-  size_t length = snprintf(text, sizeof text, "%d:%d:", getuid(), getgid());
-  for (int i = 0; i < count; i++) length += snprintf(text + length, sizeof text - length, i ? ",%d" : "%d", groups[i]);
-  return text;
-}
-
 static int usage(void) {
-  say("usage: launcher run|warm -- COMMAND...  |  launcher control WORDS...  |  launcher files  |  launcher criu ARGUMENTS...");
+  say("usage: launcher run|warm -- COMMAND...  |  launcher check  |  launcher control WORDS...  |  launcher files  |  launcher touched");
   return 2;
 }
 
+/* What a restored app starts when it starts /proc/self/exe, which the kernel lets nobody change without a privilege. */
+static int start_program(char **words) {
+  const struct plan *plan;
+  if (open_plan(PLAN_FILE, &plan)) return usage();
+  words[0] = (char *)text_of(plan, plan->program);
+  execv(words[0], words);
+  say("dotnet-snapshot: can't run %s: %s", words[0], strerror(errno));
+  return 127;
+}
+
 int main(int count, char **words) {
-  keep_environment(count, words);
-  if (count == 2 && !strcmp(words[1], "files")) return list_files();
-  if (count == 2 && !strcmp(words[1], "written")) return list_written();
-  if (count < 3) return usage();
+  if (count < 2) return start_program(words);
   const char *mode = words[1];
-  if (!strcmp(mode, "control")) return control_client(words + 2);
-  if (!strcmp(mode, "criu")) {
-    if (grant_ambient_capabilities()) return 1;
-    words[1] = CRIU;
-    execv(CRIU, words + 1);
-    say("dotnet-snapshot: can't run %s: %s", CRIU, strerror(errno));
-    return 127;
+  if (count == 2 && !strcmp(mode, "files")) return list_files();
+  if (count == 2 && !strcmp(mode, "touched")) return list_touched();
+  if (count == 2 && !strcmp(mode, "check")) return check_snapshot();
+  if (count > 2 && !strcmp(mode, "control")) return control_client(words + 2);
+  if (count > 3 && !strcmp(words[2], "--")) {
+    if (!strcmp(mode, "warm")) return warm(words + 3);
+    if (!strcmp(mode, "run")) return run(words + 3);
   }
-  if (strcmp(words[2], "--") || count < 4) return usage();
-  if (!strcmp(mode, "warm")) return warm(words + 3);
-  if (!strcmp(mode, "run")) return run(words + 3);
-  return usage();
+  return start_program(words);
 }

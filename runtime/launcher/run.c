@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "../restorer/plan.h"
 #include "launcher.h"
 
 #include <stdlib.h>
@@ -7,13 +8,18 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What DOTNET_SNAPSHOT asks for. VERIFY is REQUIRE plus the control socket, for the build's own test of clones. */
-enum wish { PREFER, REQUIRE, VERIFY, OFF };
+/*
+ * What DOTNET_SNAPSHOT asks for. VERIFY is REQUIRE plus the control socket, for the build's own test of clones; RECORD is
+ * VERIFY with each page read by itself, for the build's own look at which pages a clone needs.
+ */
+enum wish { PREFER, REQUIRE, VERIFY, RECORD, OFF };
 
 static enum wish read_wish(void) {
+  static const char *const words[] = {[REQUIRE] = "require", [VERIFY] = "verify", [RECORD] = "record", [OFF] = "off"};
   const char *wish = getenv("DOTNET_SNAPSHOT");
-  if (!wish) return PREFER;
-  return !strcmp(wish, "require") ? REQUIRE : !strcmp(wish, "verify") ? VERIFY : !strcmp(wish, "off") ? OFF : PREFER;
+  for (enum wish known = REQUIRE; wish && known <= OFF; known++)
+    if (!strcmp(wish, words[known])) return known;
+  return PREFER;
 }
 
 /* --Section:Key=Value can only be configuration; any other word may mean another program to the app. */
@@ -23,9 +29,9 @@ static int is_configuration(const char *word) {
 }
 
 /* The words that `command` has beyond those that were checkpointed; NULL where it is another command. */
-static char **further_arguments(char **checkpointed, char **command) {
-  while (*checkpointed && *command && !strcmp(*checkpointed, *command)) checkpointed++, command++;
-  if (*checkpointed) return NULL;
+static char **further_arguments(const struct plan *plan, char **command) {
+  for (uint32_t i = 0; i < COUNT(plan, COMMAND); i++, command++)
+    if (!*command || strcmp(text_of(plan, ENTRIES(plan, COMMAND, text_at)[i]), *command)) return NULL;
   for (char **word = command; *word; word++)
     if (!is_configuration(*word)) return NULL;
   return command;
@@ -38,18 +44,18 @@ static double milliseconds_since(const struct timespec *start) {
 }
 
 /* Restores the app and runs it to its end, whose exit code it puts into `code`. Returns the reason where that can't be. */
-static const char *restore_and_supervise(char **command, int verify, int *code) {
+static const char *restore_and_supervise(char **command, enum wish wish, int *code) {
   struct timespec start;
   clock_gettime(CLOCK_MONOTONIC, &start);
-  struct launch launch = {0};
-  const char *reason = read_launch(&launch);
+  const struct plan *plan;
+  const char *reason = open_plan(PLAN_FILE, &plan);
   if (reason) return reason;
-  char **further = further_arguments(launch.command, command);
+  char **further = further_arguments(plan, command);
   if (!further) return "DS5002 the container's command is not the one that was checkpointed";
-  if ((reason = preflight(&launch))) return reason;
+  if ((reason = preflight(plan))) return reason;
 
   int to_app, from_app;
-  const char *answer = restore(&launch, further, &to_app, &from_app);
+  const char *answer = restore(plan, wish == RECORD, further, &to_app, &from_app);
   if (strncmp(answer, "ok ", 3)) {
     end_descendants();
     close(to_app);
@@ -57,9 +63,9 @@ static const char *restore_and_supervise(char **command, int verify, int *code) 
     return answer;
   }
   double milliseconds = milliseconds_since(&start);
-  say("dotnet-snapshot: restored in %.0f ms (snapshot %s), %s", milliseconds, launch.snapshot, answer + 3);
-  write_restored(launch.snapshot, milliseconds);
-  *code = supervise(APP_PID, verify ? control_listen() : -1, to_app, from_app);
+  say("dotnet-snapshot: restored in %.0f ms (snapshot %s), %s", milliseconds, text_of(plan, plan->snapshot), answer + 3);
+  write_restored(text_of(plan, plan->snapshot), milliseconds);
+  *code = supervise(plan->pid, wish == VERIFY || wish == RECORD ? control_listen() : -1, to_app, from_app);
   return NULL;
 }
 
@@ -76,7 +82,7 @@ int run(char **command) {
   sigset_t before;
   block_signals(&before);
   int code = 1;
-  const char *reason = restore_and_supervise(command, wish == VERIFY, &code);
+  const char *reason = restore_and_supervise(command, wish, &code);
   if (!reason) return code;
 
   if (wish != PREFER) {
@@ -85,9 +91,17 @@ int run(char **command) {
   }
   say("%s; starting normally", reason);
   write_started_normally(reason);
-  /* What was taken up for criu is not the app's. */
-  drop_all_capabilities();
   prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
   sigprocmask(SIG_SETMASK, &before, NULL);
   return start_normally(command);
+}
+
+int check_snapshot(void) {
+  const struct plan *plan;
+  const char *reason = open_plan(PLAN_FILE, &plan);
+  if (!reason) reason = changed_file(plan);
+  if (!reason) reason = damaged_pages(plan);
+  if (reason) say("%s", reason);
+  else say("dotnet-snapshot: snapshot %s is undamaged, and so are the app's files", text_of(plan, plan->snapshot));
+  return reason != NULL;
 }

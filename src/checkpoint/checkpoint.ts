@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Docker } from '../engine/docker.ts';
 import { SnapshotError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -19,7 +20,7 @@ export async function preflight(control: Control): Promise<string> {
   if (version.code !== 0 || !criuVersion)
     throw new SnapshotError('DS3005', 'There is no working CRIU in the container.', { detail: version.stderr });
   const check = await control.criu(['check', '--unprivileged']);
-  // The PID is chosen by clone3, so that ns_last_pid, which is read-only in containers, is not needed.
+  // Only a restore by CRIU would write to ns_last_pid, which is read-only in containers.
   const missing = `${check.stdout}${check.stderr}`
     .split('\n')
     .filter((line) => /Error \(/.test(line) && !line.includes('ns_last_pid'));
@@ -52,6 +53,8 @@ export async function dump(
     '--manage-cgroups=ignore',
     // Connections can't follow into another container; the app sees them closed.
     '--tcp-close',
+    // .NET locks each file that it opens.
+    '--file-locks',
     ...(keepRunning ? ['--leave-running'] : []),
   ]);
   // CRIU writes its log to standard error, which also a full disk lets through.
@@ -65,6 +68,8 @@ export interface CheckpointContext extends DumpOptions {
   /** Absent where the app was not warmed by the replay of a traffic file. */
   traffic?: Manifest['traffic'];
   criuVersion: string;
+  /** Path inside the container of the description of CRIU's image files. */
+  imageDescriptors: string;
   /** What the snapshot may ask of a CPU, of the machine and of whether all that choose by its CPU will choose anew. */
   cpu: (host: Manifest['host'], choosesAnew: boolean) => NonNullable<Manifest['cpu']>;
   /** Texts of the fakes that the app was warmed with in place of secrets. */
@@ -97,9 +102,10 @@ export async function checkpoint(
   await rm(context.directory, { recursive: true, force: true });
   await mkdir(context.directory, { recursive: true });
   await docker.copyOut(container, `${context.imagesFolder ?? CHECKPOINT_FOLDER}/.`, context.directory);
+  await docker.copyOut(container, context.imageDescriptors, join(context.directory, 'images.desc'));
   await context.scrub?.(context.directory);
   const files = await describeFiles(context.directory);
-  const { pid, uid, gid, identity, stdout, stderr, controlIn, controlOut } = process;
+  const { pid, uid, gid, stdout, stderr, controlIn, controlOut } = process;
   const host = {
     kernel: process.kernel,
     architecture: process.architecture,
@@ -122,11 +128,10 @@ export async function checkpoint(
       }),
     },
     runtime,
-    process: { pid, uid, gid, identity, stdout, stderr, controlIn, controlOut },
+    process: { pid, uid, gid, stdout, stderr, controlIn, controlOut },
     host,
     cpu: context.cpu(host, preparation.choosesAnew),
     criu: { version: context.criuVersion },
-    capabilities: ['CHECKPOINT_RESTORE', 'SETPCAP'],
     hookSeconds: preparation.hookSeconds,
     ...(context.traffic && { traffic: context.traffic }),
     files,

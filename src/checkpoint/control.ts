@@ -53,6 +53,12 @@ export interface ConfigurationEntry {
   value: string;
 }
 
+/** Ranges of addresses: pages that were only read, and those that were written. */
+export interface TouchedPages {
+  read: { start: bigint; end: bigint }[];
+  written: { start: bigint; end: bigint }[];
+}
+
 /** The most answers that a configuration is read from: some thousand settings each. */
 const MOST_PAGES = 1000;
 
@@ -61,11 +67,14 @@ export class Control {
   readonly #docker: Docker;
   readonly #container: string;
   readonly #launcher: string;
+  readonly #criu: string;
 
-  constructor(docker: Docker, container: string, launcher: string) {
+  /** `programs` are paths inside the container. */
+  constructor(docker: Docker, container: string, programs: { launcher: string; criu: string }) {
     this.#docker = docker;
     this.#container = container;
-    this.#launcher = launcher;
+    this.#launcher = programs.launcher;
+    this.#criu = programs.criu;
   }
 
   /** What the launcher sees of the app's process and machine. */
@@ -138,17 +147,23 @@ export class Control {
   }
 
   /**
-   * Ranges of pages that a restored app has written of those that are mapped from its snapshot, lines of START-END in
-   * hexadecimal; empty where that can't be seen, which costs later restores time only.
+   * Pages of its snapshot that an app has read or written which was restored with DOTNET_SNAPSHOT=record; empty where that
+   * can't be seen, which costs later restores time only.
    */
-  async written(): Promise<string> {
-    const { code, stdout } = await this.#docker.exec(this.#container, [this.#launcher, 'written']);
-    return code === 0 ? stdout : '';
+  async touched(): Promise<TouchedPages> {
+    const { code, stdout } = await this.#docker.exec(this.#container, [this.#launcher, 'touched']);
+    const lines = code === 0 ? stdout.split('\n') : [];
+    const ranges = (use: 'r' | 'w') =>
+      lines
+        .map((line) => /^([rw]) ([0-9a-f]+)-([0-9a-f]+)$/.exec(line))
+        .filter((match) => match?.[1] === use)
+        .map((match) => ({ start: BigInt(`0x${match![2]}`), end: BigInt(`0x${match![3]}`) }));
+    return { read: ranges('r'), written: ranges('w') };
   }
 
-  /** Runs criu inside the container with the launcher's capabilities. */
+  /** Runs criu inside the container as the app's user, with the capabilities that its file carries. */
   criu(args: readonly string[]) {
-    return this.#docker.exec(this.#container, [this.#launcher, 'criu', ...args]);
+    return this.#docker.exec(this.#container, [this.#criu, ...args]);
   }
 
   /** `confidential` keeps the answer out of the error where it is not what was expected. */
@@ -169,7 +184,7 @@ export class Control {
   }
 }
 
-/** Lines `file BYTES SECONDS XXH64 PATH` and `socket PATH`, as in the launch file. */
+/** Lines `file BYTES SECONDS XXH64 PATH` and `socket PATH`. */
 function parseFiles(text: string): Pick<Manifest, 'appFiles' | 'sockets'> {
   const lines = text.split('\n');
   const matches = (pattern: RegExp) => lines.map((line) => pattern.exec(line)).filter((match) => match !== null);

@@ -11,8 +11,8 @@ export const deploy: Command = {
   help: [
     'usage: dotnet-snapshot deploy IMAGE [flags]',
     '',
-    'Writes docker-compose.yml, kubernetes.yaml, knative.yaml and the seccomp profile, with the settings of',
-    '`dotnet-snapshot run`. Files of these names are replaced. Name the image as the cluster pulls it.',
+    'Writes docker-compose.yml, kubernetes.yaml and knative.yaml, with the settings of `dotnet-snapshot run`. Files of',
+    'these names are replaced. Name the image as the cluster pulls it.',
     '',
     describeFlag('--output FOLDER', 'Folder for the files. Default: out/NAME/deploy.'),
     describeFlag('--name NAME', 'Name of the service. Default: that of the app.'),

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { containerArguments, productionSpec } from '../engine/container.ts';
 import { runInForeground } from '../exec.ts';
 import type { Command } from './command.ts';
@@ -6,19 +5,20 @@ import { parseFlags } from './flags.ts';
 
 export const run: Command = {
   handlesSignals: true,
-  summary: 'run a restore-ready image with exactly the right flags',
+  summary: 'run a restore-ready image in the strictest container that it restores in',
   help: [
     'usage: dotnet-snapshot run IMAGE [--print] [-- DOCKER-FLAGS…]',
     '',
-    'docker run with the two capabilities that a restore needs, the shipped seccomp profile, a read-only root and',
-    'no-new-privileges. Flags after -- go to docker, for instance -- --publish 8080:8080. --print shows the command.',
+    'docker run without capabilities, with no-new-privileges, and with a read-only root and a tmpfs on /tmp. A restore',
+    'needs none of these flags: a plain `docker run IMAGE` restores, too.',
+    'Flags after -- go to docker, for instance -- --publish 8080:8080. --print shows the command.',
   ].join('\n'),
-  async run(words, { docker, runtimeDirectory }) {
+  async run(words, { docker }) {
     const at = words.indexOf('--');
     const [own, extra] = at < 0 ? [words, []] : [words.slice(0, at), words.slice(at + 1)];
     const options = { print: { type: 'boolean', default: false } } as const;
     const { values, positionals } = parseFlags(own, options, { least: 1, most: 1, what: 'The image' });
-    const spec = productionSpec(positionals[0]!, join(runtimeDirectory, 'seccomp.json'));
+    const spec = productionSpec(positionals[0]!);
     const argv = ['docker', 'run', '--rm', ...extra, ...containerArguments(spec)];
     if (values.print) {
       console.log(argv.map(quoted).join(' '));

@@ -3,18 +3,15 @@ import type { Manifest } from '../model/index.ts';
 
 /** What deployment files are made of. */
 export interface Deployment {
-  /** How `dotnet-snapshot run` starts the image, with the seccomp profile at that path. */
-  spec: (seccompProfile: string) => ContainerSpec;
+  /** How `dotnet-snapshot run` starts the image. */
+  spec: ContainerSpec;
+  /** The image's USER: a name or a number, with or without a group. */
+  imageUser: string;
   /** A DNS label: name of the service and of everything else that gets one. */
   name: string;
   port: number;
   readyPath: string;
   manifest: Pick<Manifest, 'id' | 'process' | 'host' | 'files'>;
-}
-
-/** The image's reference. */
-export function imageOf({ spec }: Deployment): string {
-  return spec('').image;
 }
 
 /**

@@ -31,16 +31,14 @@ export function knativeFile(deployment: Deployment): string {
   const at = 'spec template spec containers 0';
   return yamlFile(
     [
-      `Made by dotnet-snapshot for snapshot ${manifest.id}. The nodes need the seccomp profile first: seccomp-nodes.yaml.`,
-      'Knative refuses some of these fields unless the ConfigMap config-features in knative-serving allows them:',
-      '  kubernetes.containerspec-addcapabilities: enabled    for capabilities.add; disabled by default',
-      '  kubernetes.podspec-volumes-emptydir: enabled         for the volume; enabled by default',
-      'kubernetes.podspec-securitycontext is not needed: everything is said at the container. Old versions of Knative want it for runAsGroup and runAsNonRoot there.',
+      `Made by dotnet-snapshot for snapshot ${manifest.id}. Knative refuses the volume unless the ConfigMap`,
+      'config-features in knative-serving has kubernetes.podspec-volumes-emptydir: enabled, which is the default.',
+      'Everything else is said at the container and needs no feature flag. Old versions of Knative refuse some of these fields: leave those out.',
     ].join('\n'),
     {
       value,
       comments: {
-        ...containerComments(at),
+        ...containerComments(deployment, at),
         [`${at} readinessProbe`]:
           'Without a period Knative asks many times a second until the app answers, so that no time of a restore is lost.',
       },

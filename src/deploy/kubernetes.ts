@@ -1,26 +1,30 @@
 import type { IDeployment } from 'kubernetes-models/apps/v1';
 import type { IContainer, IProbe, ISecurityContext, IService } from 'kubernetes-models/v1';
-import type { ContainerSpec } from '../engine/container.ts';
-import { type Deployment, imageOf, memoryOf, STOP_SECONDS } from './deployment.ts';
-import { goArchitecture } from './seccomp.ts';
+import { type Deployment, memoryOf, STOP_SECONDS } from './deployment.ts';
 import { yamlFile } from './yaml.ts';
 
-/** Path of the seccomp profile on a node, below the kubelet's folder for profiles. */
-export const NODE_PROFILE = 'dotnet-snapshot/seccomp.json';
+/** `uname -m` to the architecture's name in Kubernetes, of those that .NET runs on. */
+const NODE_ARCHITECTURES: Record<string, string> = { x86_64: 'amd64', aarch64: 'arm64' };
 
-/** A container's security context that grants what the container spec grants; `spec` is one of `productionSpec`. */
-export function securityContext(
-  { capabilities, seccomp, noNewPrivileges, readOnly }: ContainerSpec,
-  { uid, gid }: { uid: number; gid: number },
-) {
+/** The kubelet starts a pod with runAsNonRoot only where it knows the user's number; it looks up no names. */
+function isNumber(imageUser: string): boolean {
+  return /^\d+(:|$)/.test(imageUser);
+}
+
+/**
+ * A container's security context that fits Pod Security `restricted`; `spec` is one of `productionSpec`. The image's own
+ * user applies, or the one that the cluster gives the namespace. Only an image whose USER is a name needs its number.
+ */
+function securityContext({ spec, imageUser, manifest }: Deployment) {
+  const { capabilities, noNewPrivileges, readOnly } = spec;
+  const { uid } = manifest.process;
   return {
     runAsNonRoot: uid !== 0,
-    runAsUser: uid,
-    runAsGroup: gid,
+    ...(uid !== 0 && !isNumber(imageUser) && { runAsUser: uid }),
     ...(noNewPrivileges && { allowPrivilegeEscalation: false }),
     ...(readOnly && { readOnlyRootFilesystem: true }),
-    ...(capabilities && { capabilities: { drop: ['ALL'], add: [...capabilities] } }),
-    ...(seccomp !== undefined && { seccompProfile: { type: 'Localhost' as const, localhostProfile: seccomp } }),
+    ...(capabilities && { capabilities: { drop: ['ALL'] } }),
+    seccompProfile: { type: 'RuntimeDefault' as const },
   } satisfies ISecurityContext;
 }
 
@@ -30,9 +34,9 @@ export function podContainer(deployment: Deployment) {
   const { request, limit } = memoryOf(manifest);
   return {
     name,
-    image: imageOf(deployment),
+    image: deployment.spec.image,
     ports: [{ name: 'http', containerPort: port }],
-    securityContext: securityContext(deployment.spec(NODE_PROFILE), manifest.process),
+    securityContext: securityContext(deployment),
     resources: { requests: { memory: `${request}Mi` }, limits: { memory: `${limit}Mi` } },
     volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
   } satisfies IContainer;
@@ -42,17 +46,28 @@ export function podContainer(deployment: Deployment) {
 export const POD_VOLUMES = [{ name: 'tmp', emptyDir: { medium: 'Memory' } }];
 
 /** Comments on the parts of {@link podContainer}, which is at this path. */
-export function containerComments(path: string): Record<string, string> {
+export function containerComments({ imageUser, manifest }: Deployment, path: string): Record<string, string> {
   return {
-    [`${path} securityContext runAsUser`]:
-      'The user and group of the checkpoint: without privileges a restore can’t change them, nor the groups.',
-    [`${path} securityContext capabilities`]:
-      'CRIU needs these two to restore; the app itself gets none. Pod Security must allow the first: its level baseline does not.',
-    [`${path} securityContext seccompProfile`]:
-      'The default profile with clone3 allowed, by which a restored process gets its old PID. It must be on the node: see seccomp-nodes.yaml, or seccomp-operator.yaml with the Security Profiles Operator, whose path is another.',
+    [`${path} securityContext`]:
+      manifest.process.uid === 0
+        ? 'Pod Security restricted but for runAsNonRoot: the image’s user is root.'
+        : 'Pod Security restricted. A restore needs none of these settings.',
+    ...userComment(imageUser, manifest.process.uid, `${path} securityContext`),
     [`${path} resources`]:
       'A guess from the size of the snapshot; measure your app under load and correct it. Files in /tmp count.',
-    [`${path} volumeMounts`]: 'CRIU and .NET write to /tmp, and to nothing else of their own.',
+    [`${path} volumeMounts`]: '.NET writes to /tmp. A restore needs to write there, too.',
+  };
+}
+
+function userComment(imageUser: string, uid: number, path: string): Record<string, string> {
+  if (uid === 0) return {};
+  if (!isNumber(imageUser))
+    return {
+      [`${path} runAsUser`]: `The number of the image’s user, which is the name ${imageUser}: the kubelet can’t tell of a name that it is not root, and would start nothing. Any other number restores, too. On OpenShift remove this line: it gives each namespace users of its own.`,
+    };
+  return {
+    [`${path} runAsNonRoot`]:
+      'No runAsUser: the image’s own user applies, which is a number, so that the kubelet can tell that it is not root. Any runAsUser, runAsGroup, fsGroup and supplementalGroups restore, too. OpenShift gives each namespace users of its own.',
   };
 }
 
@@ -77,10 +92,9 @@ export function kubernetesFile(deployment: Deployment): string {
         spec: {
           nodeSelector: {
             'kubernetes.io/os': 'linux',
-            'kubernetes.io/arch': goArchitecture(manifest.host.architecture),
+            'kubernetes.io/arch': NODE_ARCHITECTURES[manifest.host.architecture] ?? manifest.host.architecture,
           },
           automountServiceAccountToken: false,
-          securityContext: { runAsNonRoot: manifest.process.uid !== 0 },
           terminationGracePeriodSeconds: STOP_SECONDS,
           containers: [
             {
@@ -105,8 +119,8 @@ export function kubernetesFile(deployment: Deployment): string {
   const container = `${pod} containers 0`;
   return yamlFile(
     [
-      `Made by dotnet-snapshot for snapshot ${manifest.id}. The nodes need the seccomp profile first: seccomp-nodes.yaml.`,
-      'Where one of these settings is missing, the app starts normally, and its log says which.',
+      `Made by dotnet-snapshot for snapshot ${manifest.id}. It needs nothing of the cluster but a node of the same kind.`,
+      'Where a restore is not possible, the app starts normally, and its log says why.',
     ].join('\n'),
     {
       value: workload,
@@ -114,10 +128,8 @@ export function kubernetesFile(deployment: Deployment): string {
         [`${pod} nodeSelector`]:
           'The machine code in the snapshot is of this architecture. Its CPU features count, too.',
         [`${pod} automountServiceAccountToken`]: 'Remove this if the app asks the cluster’s API.',
-        [`${pod} securityContext`]:
-          'No fsGroup and no supplementalGroups: they would add groups that the checkpoint has not, and the app would start normally. The image’s own groups are those of the checkpoint.',
         [`${pod} terminationGracePeriodSeconds`]: 'A .NET host gives its services 30 s to stop.',
-        ...containerComments(container),
+        ...containerComments(deployment, container),
         [`${container} startupProbe`]:
           'Asked each second, the least that the kubelet knows. 60 failures leave time for a normal start.',
         [`${container} livenessProbe`]: 'Better a path that checks nothing outside of the app, if there is one.',

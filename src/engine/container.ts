@@ -1,5 +1,5 @@
 /** Capabilities a container gets on top of none at all. */
-export type Capability = 'CHECKPOINT_RESTORE' | 'SETPCAP' | 'SYS_PTRACE';
+export type Capability = 'CHECKPOINT_RESTORE' | 'SYS_PTRACE';
 
 /** A container as this product starts them. */
 export interface ContainerSpec {
@@ -15,7 +15,7 @@ export interface ContainerSpec {
   user?: string;
   /** Everything is dropped first; absent keeps the engine's default set. */
   capabilities?: readonly Capability[];
-  /** Path of a seccomp profile, or `unconfined`. */
+  /** Path of a seccomp profile, or `unconfined`; the engine's default profile where absent. */
   seccomp?: string;
   noNewPrivileges?: boolean;
   /** A read-only root with a tmpfs on /tmp. */
@@ -50,13 +50,10 @@ export function containerArguments(spec: ContainerSpec): string[] {
   ];
 }
 
-/** How a restore-ready image runs in production: as its own non-root user, with the two capabilities that CRIU needs. */
-export function productionSpec(image: string, seccompProfile: string): ContainerSpec {
-  return {
-    image,
-    capabilities: ['CHECKPOINT_RESTORE', 'SETPCAP'],
-    seccomp: seccompProfile,
-    noNewPrivileges: true,
-    readOnly: true,
-  };
+/**
+ * The strictest container that a restore-ready image restores in: no capability, the engine's own seccomp profile, the
+ * image's user. A restore needs none of these settings; what restores here restores with fewer of them, too.
+ */
+export function productionSpec(image: string): ContainerSpec {
+  return { image, capabilities: [], noNewPrivileges: true, readOnly: true };
 }

@@ -1,10 +1,9 @@
-import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Docker } from '../engine/docker.ts';
 import type { Log } from '../log.ts';
-import type { AppImage, RuntimeBundle, Snapshot } from '../model/index.ts';
-import { launchFile } from './launchFile.ts';
+import type { AppImage, Manifest, RuntimeBundle } from '../model/index.ts';
 import { LAUNCHER, PREFIX } from './runtime.ts';
 
 interface Tools {
@@ -14,32 +13,44 @@ interface Tools {
 
 /** The app plus the bundle, and a folder that the app's user can write the checkpoint to. Returns its tag. */
 export async function warmableImage(app: AppImage, runtime: RuntimeBundle, tag: string, tools: Tools): Promise<string> {
-  await buildOn(app, runtime, tag, tools, async (context) => {
+  await buildOn(app, tag, tools, async (context) => {
     // COPY gives a folder its mode only where it is inside the one that is named.
     const directory = join(context, 'writable', 'checkpoint');
     await mkdir(directory, { recursive: true });
     await chmod(directory, 0o777);
-    return [`COPY writable/ ${PREFIX}/`, `ENTRYPOINT ["${LAUNCHER}", "warm", "--"]`];
+    return [
+      `COPY --from=${runtime.reference} ${PREFIX} ${PREFIX}`,
+      `COPY writable/ ${PREFIX}/`,
+      `ENTRYPOINT ["${LAUNCHER}", "warm", "--"]`,
+    ];
   });
   return tag;
 }
 
-/** The product: the app, the bundle and the snapshot, with the launcher as entrypoint. Returns its id and size in bytes. */
+/** What the launcher restores from: `plan` and `pages` in `directory`, as `compilePlan` writes them. */
+export interface CompiledSnapshot {
+  directory: string;
+  manifest: Manifest;
+}
+
+/**
+ * The product: the app, launcher and companion, plan and pages, with the launcher as entrypoint. Nothing of CRIU is in it.
+ * Returns its id and size in bytes.
+ */
 export async function restoreReadyImage(
   app: AppImage,
   runtime: RuntimeBundle,
-  snapshot: Snapshot,
+  snapshot: CompiledSnapshot,
   tag: string,
   tools: Tools,
 ): Promise<{ id: string; size: number }> {
   const { manifest } = snapshot;
-  await buildOn(app, runtime, tag, tools, async (context) => {
-    await cp(snapshot.directory, join(context, 'checkpoint'), { recursive: true });
-    await writeFile(join(context, 'launch'), launchFile(manifest));
+  await buildOn(app, tag, tools, async (context) => {
+    for (const name of ['plan', 'pages']) await link(join(snapshot.directory, name), join(context, name));
     await writeFile(join(context, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
     return [
-      `COPY checkpoint ${PREFIX}/checkpoint`,
-      `COPY launch manifest.json ${PREFIX}/`,
+      ...['bin', 'companion', 'licenses'].map((part) => `COPY --from=${runtime.reference} ${PREFIX}/${part} ${PREFIX}/${part}`),
+      `COPY pages plan manifest.json ${PREFIX}/`,
       `LABEL dotnet-snapshot.id=${JSON.stringify(manifest.id)} dotnet-snapshot.name=${JSON.stringify(manifest.name)}`,
       `ENTRYPOINT ["${LAUNCHER}", "run", "--"]`,
     ];
@@ -50,7 +61,6 @@ export async function restoreReadyImage(
 
 async function buildOn(
   app: AppImage,
-  runtime: RuntimeBundle,
   tag: string,
   { docker, log }: Tools,
   fill: (context: string) => Promise<string[]>,
@@ -61,7 +71,6 @@ async function buildOn(
       `FROM ${app.reference}`,
       // As root, for the user of the app must not own what restores it.
       'USER 0',
-      `COPY --from=${runtime.reference} ${PREFIX} ${PREFIX}`,
       ...(await fill(context)),
       `USER ${app.user}`,
       `CMD ${JSON.stringify(app.command)}`,

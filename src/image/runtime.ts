@@ -12,12 +12,19 @@ import { keepBundle, loadBundle } from './bundleCache.ts';
 /** Where the bundle lies in every image that holds it. */
 export const PREFIX = '/opt/dotnet-snapshot';
 export const LAUNCHER = `${PREFIX}/bin/launcher`;
+/** Only in containers that are checkpointed. */
+export const CRIU = `${PREFIX}/build/criu`;
+/** What CRIU's image files hold, as a FileDescriptorSet of Protocol Buffers: made from the source that CRIU is built from. */
+export const IMAGE_DESCRIPTORS = `${PREFIX}/build/images.desc`;
+
+/** The programs of a container that is checkpointed or cloned, as {@link Control} asks them. */
+export const PROGRAMS = { launcher: LAUNCHER, criu: CRIU };
 
 /** Lines in which either builder of Docker names the step it begins. */
 const STEP = /^(Step \d+|#\d+ \[)/;
 
 /** Parts of runtime/ that the bundle is built from. */
-const INGREDIENTS = ['Dockerfile', 'launcher', 'companion', 'criu'];
+const INGREDIENTS = ['Dockerfile', 'launcher', 'restorer', 'companion', 'criu'];
 
 /**
  * The runtime bundle as an image on this engine, taken from the cache or built where it is not there yet; its tag is

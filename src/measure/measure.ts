@@ -13,7 +13,6 @@ export interface MeasureOptions {
   port: number;
   readyPath: string;
   readyMillis: number;
-  seccompProfile: string;
   /** The user's variables; a restored app takes over those of its container, as a cold one does. */
   env: Record<string, string>;
   network?: string;
@@ -32,7 +31,8 @@ interface Start {
 
 /**
  * Starts the app cold and restored in turn, so that what the machine does meanwhile hits both alike, and reports
- * medians and spread. Both run with the same user, capabilities, seccomp profile and read-only root.
+ * medians and spread. Both run as the image's user, without capabilities, with the engine's seccomp profile and a
+ * read-only root.
  */
 export async function measure(
   traffic: Traffic,
@@ -41,13 +41,13 @@ export async function measure(
 ): Promise<Measurements> {
   const common = { ...(options.network !== undefined && { network: options.network }) };
   const cold: ContainerSpec = {
-    ...productionSpec(options.appImage, options.seccompProfile),
+    ...productionSpec(options.appImage),
     ...common,
     user: options.appUser,
     env: options.env,
   };
   const restored: ContainerSpec = {
-    ...productionSpec(options.restoreReadyImage, options.seccompProfile),
+    ...productionSpec(options.restoreReadyImage),
     ...common,
     env: { ...options.env, DOTNET_SNAPSHOT: 'require' },
   };

@@ -36,8 +36,6 @@ export const manifestSchema = z.object({
     pid: z.number(),
     uid: z.number(),
     gid: z.number(),
-    /** `UID:GID:GROUP,GROUP`; a restore needs the same. */
-    identity: z.string(),
     /** Pipes between the app and its surroundings, named as CRIU names them. */
     stdout: z.string(),
     stderr: z.string(),
@@ -62,8 +60,6 @@ export const manifestSchema = z.object({
     })
     .optional(),
   criu: z.object({ version: z.string() }),
-  /** What a restore needs beyond no capability at all. */
-  capabilities: z.array(z.string()),
   /** How long the app's hooks may take after a restore. */
   hookSeconds: z.number(),
   /** Where the app answers once it is ready; absent in snapshots of earlier versions. */

@@ -13,7 +13,6 @@ export interface VerifyOptions {
   port: number;
   readyPath: string;
   readyMillis: number;
-  seccompProfile: string;
   /** The user's variables: those that the app was warmed with. */
   env: Record<string, string>;
   network?: string;
@@ -33,7 +32,7 @@ export interface VerifyTools {
 }
 
 /**
- * Restores the final image the way production runs it, replays the traffic, and compares the answers with those from
+ * Restores the final image in the strictest container that production may run it in, replays the traffic, and compares the answers with those from
  * before the checkpoint and the clones with each other. Throws DS5002 where it does not restore, DS5003 where answers
  * differ, DS5004 where clones are equal in what must be unique.
  */
@@ -94,7 +93,7 @@ async function restore(
 ): Promise<{ made: UniqueValue[]; answers: Answer[] }> {
   const host = await freePort();
   const container = await docker.create({
-    ...productionSpec(options.image, options.seccompProfile),
+    ...productionSpec(options.image),
     // A fallback to a normal start would hide what is to be shown here. Unlike `require`, this lets the companion answer.
     env: { ...options.env, DOTNET_SNAPSHOT: 'verify' },
     publish: { host, container: options.port },

@@ -29,7 +29,7 @@ export interface WarmSpecOptions extends HookSettings {
 
 /**
  * What the app must be started with to be checkpointable, each measured to be needed:
- * - W^X's double mapping can't be restored without privileges;
+ * - W^X maps each page of code twice, which CRIU can't dump as a non-root user;
  * - inotify watches can't be dumped on overlayfs, so files are watched by polling;
  * - without the delay the JIT reaches its plateau in one second instead of three.
  */
@@ -48,8 +48,8 @@ export function warmSpec(image: string, app: AppImage, options: WarmSpecOptions,
   return {
     image,
     user: app.user,
-    // SYS_PTRACE is the dump's; the launcher starts the app without any capability.
-    capabilities: ['CHECKPOINT_RESTORE', 'SETPCAP', 'SYS_PTRACE'],
+    // For the dump alone: criu carries them in its file; the app, which is not root, gets none.
+    capabilities: ['CHECKPOINT_RESTORE', 'SYS_PTRACE'],
     // A filtered process can only be dumped by SYS_ADMIN. The restored one is under production's filter.
     seccomp: 'unconfined',
     noNewPrivileges: true,

@@ -1,8 +1,5 @@
-import { join } from 'node:path';
 import { type ContainerSpec, containerArguments, productionSpec } from '../../src/engine/container.ts';
 import { addressOf, docker, statusOf } from './cli.ts';
-
-const seccomp = join(import.meta.dirname, '../../runtime/seccomp.json');
 
 export interface CloneOptions {
   env?: Record<string, string>;
@@ -56,7 +53,7 @@ export class Clones {
 
   /** Starts a clone as production does, without waiting for it. */
   start(image: string, { env, spec, flags = [], command }: CloneOptions = {}): Promise<Clone> {
-    const production = productionSpec(image, seccomp);
+    const production = productionSpec(image);
     const container = { ...production, ...spec, ...(env && { env }), ...(command && { command }) };
     return this.#run([...flags, ...containerArguments(container)]);
   }

@@ -96,10 +96,9 @@ test('inspect says what it needs where there is no snapshot', async () => {
 
 test('run --print shows the whole command and starts nothing', async () => {
   const { code, stdout } = await cli(['run', image, '--print', '--', '--publish', '8080:8080']);
-  expect(stdout).toMatch(/^docker run --rm --publish 8080:8080 --cap-drop ALL --cap-add CHECKPOINT_RESTORE /);
-  expect(stdout).toMatch(/--security-opt seccomp=\S+seccomp\.json/);
-  expect(stdout).toContain('--security-opt no-new-privileges --read-only --tmpfs /tmp');
-  expect(stdout.trimEnd().endsWith(image)).toBe(true);
+  expect(stdout).toBe(
+    `docker run --rm --publish 8080:8080 --cap-drop ALL --security-opt no-new-privileges --read-only --tmpfs /tmp ${image}\n`,
+  );
   expect(code).toBe(0);
 });
 

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { containerArguments, productionSpec } from '../../src/engine/container.ts';
@@ -9,7 +8,6 @@ import { type Postgres, startPostgres } from '../harness/postgres.ts';
 // verify waits for /healthz, which asks the database: a dead connection would be used up there. Nothing waits here.
 const name = 'first-request-test';
 const image = `dotnet-snapshot-test/${name}:restore-ready`;
-const seccomp = join(import.meta.dirname, '../../runtime/seccomp.json');
 const containers: string[] = [];
 let postgres: Postgres;
 
@@ -41,7 +39,7 @@ test.each([1, 2, 3])(
   'the very first request to clone %i reaches the database, by the password of its own environment',
   async () => {
     const env = { DOTNET_SNAPSHOT: 'require', Database: 'postgres', ConnectionStrings__Todos: production };
-    const spec = { ...productionSpec(image, seccomp), env };
+    const spec = { ...productionSpec(image), env };
     const container = (await docker(['run', '--detach', ...containerArguments(spec)])).stdout.trim();
     containers.push(container);
     let log = '';

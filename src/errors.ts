@@ -68,7 +68,7 @@ const CATALOGUE = {
   DS5001: { exit: 5, fix: 'Compare the two answers shown; correct the app or the expectation in the traffic file.' },
   DS5002: {
     exit: 5,
-    fix: 'Look at the restore log shown; the image must restore with CHECKPOINT_RESTORE and SETPCAP only.',
+    fix: 'Look at the restore log shown; it names what is missing. A restore needs no capability and no flag.',
   },
   DS5003: { exit: 5, fix: 'Compare the two answers shown; state that a restore loses must not be part of the answer.' },
   DS5004: {

@@ -19,8 +19,8 @@ import type { CheckpointInputs, Inputs, WarmInputs } from './inputs.ts';
 import { measure } from './measure/measure.ts';
 import type { AppImage, Report, Snapshot, Traffic } from './model/index.ts';
 import { type RunningApp, settleLater, warmLabels } from './ondemand.ts';
+import { compilePlan, type PlanInput } from './plan/compile.ts';
 import { type Prepared, type PreparedApp, prepare, prepareApp, workFolder } from './prepare.ts';
-import { compilePlan } from './plan/compile.ts';
 import { secretsOfAnswers, secretsOfConfiguration } from './scan/known/index.ts';
 import { scrubber } from './secrets/atBuild.ts';
 import { type OnScan, readGateSettings, SecretsGate } from './secrets/gate.ts';
@@ -28,6 +28,7 @@ import { secretsBefore } from './secrets/known.ts';
 import { Stages } from './stages.ts';
 import type { Tools } from './tools.ts';
 import { parseTraffic } from './traffic/parse.ts';
+import { type CloneOptions, withClone } from './verify/clone.ts';
 import { verify } from './verify/verify.ts';
 import { replayToApp as replay, warm, warmedWith } from './warm.ts';
 import { cpuUsed } from './warmup/isa.ts';
@@ -54,8 +55,8 @@ export async function build(inputs: Inputs, tools: Tools, onScan: OnScan = async
   const taken = cached ?? (await warmAndCheckpoint(inputs, prepared, gate, tools, work, stages));
   taken.snapshot.manifest.ready = { port: inputs.port, path: inputs.readyPath };
   const scan = await stages.run('scan', () => gate.check(taken.snapshot, onScan));
-  const candidate = await stages.run('image', () => candidateImage(prepared, taken.snapshot, tools, work));
   const runOptions = productionOptions(inputs);
+  const candidate = await stages.run('image', () => candidateImage(prepared, taken.snapshot, runOptions, tools, work));
   const clones = cloneTools(tools);
   const verified = await stages.run('verify', () =>
     verify(
@@ -157,16 +158,10 @@ export async function checkpointRunning(
   if (inputs.keep) settled();
   snapshot.manifest.ready = { port: app.port, path: app.readyPath };
   await stages.run('scan', () => gate.check(snapshot, onScan));
-  const candidate = await stages.run('image', () => candidateImage(app, snapshot, tools, work));
+  const runOptions = productionOptions({ ...app, env: app.given });
+  const candidate = await stages.run('image', () => candidateImage(app, snapshot, runOptions, tools, work));
   const clones = cloneTools(tools);
-  await stages.run('verify', () =>
-    verify(
-      traffic,
-      [],
-      { ...productionOptions({ ...app, env: app.given }), image: candidate, clones: 1 },
-      clones,
-    ),
-  );
+  await stages.run('verify', () => verify(traffic, [], { ...runOptions, image: candidate, clones: 1 }, clones));
   const image = inputs.tag ?? defaultTag(app.name);
   await tools.docker.tag(candidate, image);
   return { snapshot, image };
@@ -228,21 +223,38 @@ function cloneTools(tools: Tools) {
   };
 }
 
-/** The restore-ready image under a name for this run only: it gets its tag when it is verified. */
+/**
+ * The restore-ready image under a name for this run only: it gets its tag when it is verified. It is built twice: a clone of
+ * the first shows which pages its first answer needs; in the second these are together, and there before they are asked for.
+ */
 async function candidateImage(
   { name, app, runtime }: Pick<PreparedApp, 'name' | 'app' | 'runtime'>,
-  snapshot: Snapshot,
+  { directory: images, manifest }: Snapshot,
+  runOptions: Omit<CloneOptions, 'image'>,
   tools: Tools,
   work: string,
 ): Promise<string> {
-  const candidate = `dotnet-snapshot/${name}:candidate-${Date.now().toString(36)}`;
-  tools.cleanup.defer(`image ${candidate}`, () => tools.docker.removeImage(candidate));
-  const { directory: images, manifest } = snapshot;
-  const directory = join(work, 'plan');
-  await mkdir(directory, { recursive: true });
-  await compilePlan({ images, manifest }, directory);
-  await restoreReadyImage(app, runtime, { directory, manifest }, candidate, tools);
-  return candidate;
+  const key = Date.now().toString(36);
+  const imageWith = async (use: string, hot: PlanInput['hot']) => {
+    const image = `dotnet-snapshot/${name}:${use}-${key}`;
+    tools.cleanup.defer(`image ${image}`, () => tools.docker.removeImage(image));
+    const directory = join(work, `plan-${use}`);
+    await mkdir(directory, { recursive: true });
+    await compilePlan({ images, manifest, hot }, directory);
+    await restoreReadyImage(app, runtime, { directory, manifest }, image, tools);
+    return image;
+  };
+  const recording = await imageWith('recording', 'to be recorded');
+  const touched = await withClone({ ...runOptions, image: recording }, 'record', tools.docker, (container) =>
+    new Control(tools.docker, container, PROGRAMS).touched(),
+  );
+  await tools.docker.removeImage(recording);
+  const kib = (pages: { start: bigint; end: bigint }[]) =>
+    pages.reduce((sum, { start, end }) => sum + Number(end - start) / 1024, 0);
+  tools.log.debug(
+    `the first answer reads ${kib(touched.read)} KiB of the snapshot and writes to ${kib(touched.written)} KiB`,
+  );
+  return imageWith('candidate', touched);
 }
 
 function defaultTag(name: string): string {

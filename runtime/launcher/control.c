@@ -99,16 +99,18 @@ void control_serve(int socket, int to_app, int from_app) {
   close(client);
 }
 
-int control_client(char **words) {
+int control_client(void) {
   static char line[LINE];
-  size_t length = 0;
-  for (char **word = words; *word; word++) length += snprintf(line + length, LINE - length, word == words ? "%s" : " %s", *word);
-  line[length++] = '\n';
-  int fd = open_socket(connect);
-  if (fd < 0) return 1;
-  if (write(fd, line, length) != (ssize_t)length || !(length = read_line(fd, line, -1))) {
-    say("dotnet-snapshot: the companion in the app did not answer");
-    return 1;
+  size_t length;
+  while ((length = read_line(STDIN_FILENO, line, -1))) {
+    int fd = open_socket(connect);
+    if (fd < 0) return 1;
+    if (write(fd, line, length) != (ssize_t)length || !(length = read_line(fd, line, -1))) {
+      say("dotnet-snapshot: the companion in the app did not answer");
+      return 1;
+    }
+    close(fd);
+    if (write(STDOUT_FILENO, line, length) != (ssize_t)length) return 1;
   }
-  return write(STDOUT_FILENO, line, length) == (ssize_t)length ? 0 : 1;
+  return 0;
 }

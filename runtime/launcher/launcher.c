@@ -4,7 +4,7 @@
  *   launcher run -- COMMAND…      production: restore the snapshot of COMMAND, or exec COMMAND itself
  *   launcher check                production: read the whole snapshot and say whether it is undamaged
  *   launcher warm -- COMMAND…     build: start COMMAND so that it can be checkpointed, and serve `control`
- *   launcher control WORDS…       build: pass one line to the companion inside the app and print its answer
+ *   launcher control              build: pass each line of standard input to the companion inside the app, print its answers
  *   launcher files                build: list what the app has mapped
  *   launcher touched              build: list the pages of the snapshot that a restored app has asked for
  *
@@ -50,7 +50,7 @@ int start_normally(char **command) {
 }
 
 static int usage(void) {
-  say("usage: launcher run|warm -- COMMAND...  |  launcher check  |  launcher control WORDS...  |  launcher files  |  launcher touched");
+  say("usage: launcher run|warm -- COMMAND...  |  launcher check  |  launcher control  |  launcher files  |  launcher touched");
   return 2;
 }
 
@@ -70,7 +70,7 @@ int main(int count, char **words) {
   if (count == 2 && !strcmp(mode, "files")) return list_files();
   if (count == 2 && !strcmp(mode, "touched")) return list_touched();
   if (count == 2 && !strcmp(mode, "check")) return check_snapshot();
-  if (count > 2 && !strcmp(mode, "control")) return control_client(words + 2);
+  if (count == 2 && !strcmp(mode, "control")) return control_client();
   if (count > 3 && !strcmp(words[2], "--")) {
     if (!strcmp(mode, "warm")) return warm(words + 3);
     if (!strcmp(mode, "run")) return run(words + 3);

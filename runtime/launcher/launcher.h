@@ -55,7 +55,7 @@ const char *highest_isa(void);
 const char *restore(const struct plan *plan, int record, char **further, int *to_app, int *from_app);
 
 /* outcome.c: the file that says how the app was started, one line of JSON, for whoever asks in the container */
-void write_restored(const char *snapshot, double milliseconds);
+void write_restored(const char *snapshot, double milliseconds, const char *steps);
 void write_started_normally(const char *reason);
 
 /* files.c: `launcher files` */
@@ -74,7 +74,7 @@ void wait_for_others(int timeout_ms);
 /* control.c: one line in, one line out */
 int control_listen(void);
 void control_serve(int socket, int to_app, int from_app);
-int control_client(char **words);
+int control_client(void);
 size_t read_line(int fd, char *line, int timeout_ms);
 
 /*

@@ -24,9 +24,9 @@ static void write_outcome(const char *json) {
   }
 }
 
-void write_restored(const char *snapshot, double milliseconds) {
-  char json[256];
-  snprintf(json, sizeof json, "{\"restored\":true,\"snapshot\":\"%.100s\",\"milliseconds\":%.1f}\n", snapshot, milliseconds);
+void write_restored(const char *snapshot, double milliseconds, const char *steps) {
+  char json[512];
+  snprintf(json, sizeof json, "{\"restored\":true,\"snapshot\":\"%.100s\",\"milliseconds\":%.1f,\"steps\":{%s}}\n", snapshot, milliseconds, steps);
   write_outcome(json);
 }
 

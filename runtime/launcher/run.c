@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "../restorer/plan.h"
+#include "../restorer/restorer.h"
 #include "launcher.h"
 
 #include <stdlib.h>
@@ -64,7 +64,7 @@ static const char *restore_and_supervise(char **command, enum wish wish, int *co
   }
   double milliseconds = milliseconds_since(&start);
   say("dotnet-snapshot: restored in %.0f ms (snapshot %s), %s", milliseconds, text_of(plan, plan->snapshot), answer + 3);
-  write_restored(text_of(plan, plan->snapshot), milliseconds);
+  write_restored(text_of(plan, plan->snapshot), milliseconds, restore_steps(start.tv_sec * 1e3 + start.tv_nsec / 1e6));
   *code = supervise(plan->pid, wish == VERIFY || wish == RECORD ? control_listen() : -1, to_app, from_app);
   return NULL;
 }

@@ -46,14 +46,15 @@ void give_up(const char *format, ...) {
 
 const char *restore_reason(void) { return work.report && work.report->reason[0] ? work.report->reason : NULL; }
 
-const char *restore_stages(double start) {
-  static const char *const names[STAGES] = {"process", "descriptors", "mappings", "content", "threads"};
+const char *restore_steps(double start) {
+  static const char *const names[STAGES] = {"checks", "pids", "process", "descriptors", "mappings", "content", "threads"};
   static char text[256];
   size_t used = 0;
   for (int stage = 0; stage < STAGES; stage++) {
-    used += snprintf(text + used, sizeof text - used, "%s%s %.1f ms", used ? ", " : "", names[stage], work.report->moments[stage] - start);
+    used += snprintf(text + used, sizeof text - used, "%s\"%s\":%.2f", used ? "," : "", names[stage], work.report->moments[stage] - start);
     start = work.report->moments[stage];
   }
+  snprintf(text + used, sizeof text - used, ",\"answer\":%.2f", now() - start);
   return text;
 }
 
@@ -98,11 +99,13 @@ pid_t start_restore(const struct plan *plan, const char *pages, const int inheri
   }
   memcpy(work.inherited, inherited, sizeof work.inherited);
 
+  note(CHECKED);
   pid_t wanted = plan->pid, newest = newest_number();
   if (newest < 0) return *reason = because("DS5009 no process can be started: %s", strerror(-newest)), -1;
   if (newest >= wanted)
     return *reason = because("DS5009 PID %d is taken: programs of this container have used the numbers up to %d before the restore", wanted, newest), -1;
   if (use_up_numbers(newest, wanted - 1)) return *reason = because("DS5009 PIDs can't be used up to reach %d: %s", wanted, strerror(errno)), -1;
+  note(NUMBERS_USED);
   pid_t app = fork();
   if (app == 0) {
     if (getpid() != wanted) give_up("DS5009 PID %d is taken: something else in this container started a process at the same moment", wanted);

@@ -12,7 +12,7 @@ struct report {
   char reason[1024];  /* why it was given up before */
 };
 
-enum stage { FORKED, DESCRIPTORS_OPEN, MEMORY_MAPPED, MEMORY_FILLED, THREADS_MADE, STAGES };
+enum stage { CHECKED, NUMBERS_USED, FORKED, DESCRIPTORS_OPEN, MEMORY_MAPPED, MEMORY_FILLED, THREADS_MADE, STAGES };
 
 /* One restore; static, for nothing that has to be freed may hold it when memory is replaced. */
 struct restoration {
@@ -34,8 +34,8 @@ pid_t start_restore(const struct plan *plan, const char *pages, const int inheri
 /* Why the child gave up; NULL where it did not, or before it could. */
 const char *restore_reason(void);
 
-/* Milliseconds that each stage took, as text for the log; good until the next call. */
-const char *restore_stages(double start);
+/* Milliseconds that each step took, as members of a JSON object; `start` on CLOCK_MONOTONIC. Good until the next call. */
+const char *restore_steps(double start);
 
 /* The rest is of the child. */
 

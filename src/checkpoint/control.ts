@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { Conversation } from '../engine/conversation.ts';
 import type { Docker } from '../engine/docker.ts';
 import { SnapshotError } from '../errors.ts';
 import { type Manifest, manifestSchema } from '../model/manifest.ts';
@@ -68,6 +69,7 @@ export class Control {
   readonly #container: string;
   readonly #launcher: string;
   readonly #criu: string;
+  #conversation: Conversation | undefined;
 
   /** `programs` are paths inside the container. */
   constructor(docker: Docker, container: string, programs: { launcher: string; criu: string }) {
@@ -168,8 +170,11 @@ export class Control {
 
   /** `confidential` keeps the answer out of the error where it is not what was expected. */
   async #ask<T>(request: string, schema: z.ZodType<T>, { confidential = false } = {}): Promise<T> {
-    const result = await this.#docker.exec(this.#container, [this.#launcher, 'control', ...request.split(' ')]);
-    if (result.code === 126 || result.code === 127 || /no such file|executable file not found/i.test(result.stderr))
+    // One program for all questions: each start would take numbers that the app's threads then skip, and a restore must use up.
+    this.#conversation ??= this.#docker.converse(this.#container, [this.#launcher, 'control']);
+    const result = await this.#conversation.ask(request);
+    const missing = /no such file|executable file not found/i.test(`${result.stdout}${result.stderr}`);
+    if (result.code === 126 || result.code === 127 || (missing && parseJson(result.stdout) === undefined))
       throw new SnapshotError('DS3005', 'The container has no dotnet-snapshot launcher.', { detail: result.stderr });
     const line = result.code === 0 ? parseJson(result.stdout) : undefined;
     const failure = failureSchema.safeParse(line);

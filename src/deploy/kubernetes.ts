@@ -50,8 +50,8 @@ export function containerComments({ imageUser, manifest }: Deployment, path: str
   return {
     [`${path} securityContext`]:
       manifest.process.uid === 0
-        ? 'Pod Security restricted but for runAsNonRoot: the image’s user is root.'
-        : 'Pod Security restricted. A restore needs none of these settings.',
+        ? 'What Pod Security’s level restricted asks for, but for runAsNonRoot: the image’s user is root.'
+        : 'What Pod Security’s level restricted asks for. A restore needs none of it.',
     ...userComment(imageUser, manifest.process.uid, `${path} securityContext`),
     [`${path} resources`]:
       'A guess from the size of the snapshot; measure your app under load and correct it. Files in /tmp count.',
@@ -63,11 +63,11 @@ function userComment(imageUser: string, uid: number, path: string): Record<strin
   if (uid === 0) return {};
   if (!isNumber(imageUser))
     return {
-      [`${path} runAsUser`]: `The number of the image’s user, which is the name ${imageUser}: the kubelet can’t tell of a name that it is not root, and would start nothing. Any other number restores, too. On OpenShift remove this line: it gives each namespace users of its own.`,
+      [`${path} runAsUser`]: `The number of the image’s user, which is the name ${imageUser}: the kubelet can’t tell of a name that it is not root, and would start nothing. A restored app has any user and groups that the pod gives it; they must be able to read its files. On OpenShift remove this line: it gives each namespace users of its own.`,
     };
   return {
     [`${path} runAsNonRoot`]:
-      'No runAsUser: the image’s own user applies, which is a number, so that the kubelet can tell that it is not root. Any runAsUser, runAsGroup, fsGroup and supplementalGroups restore, too. OpenShift gives each namespace users of its own.',
+      'No runAsUser: the image’s own user applies, which is a number, so that the kubelet can tell that it is not root. OpenShift gives each namespace users of its own. A restored app has any user and groups that the pod gives it (runAsUser, runAsGroup, fsGroup, supplementalGroups); they must be able to read its files.',
   };
 }
 
@@ -119,7 +119,7 @@ export function kubernetesFile(deployment: Deployment): string {
   const container = `${pod} containers 0`;
   return yamlFile(
     [
-      `Made by dotnet-snapshot for snapshot ${manifest.id}. It needs nothing of the cluster but a node of the same kind.`,
+      `Made by dotnet-snapshot for snapshot ${manifest.id}. It needs a node like the build machine.`,
       'Where a restore is not possible, the app starts normally, and its log says why.',
     ].join('\n'),
     {

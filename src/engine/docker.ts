@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SnapshotError } from '../errors.ts';
 import type { ExecOptions, ExecResult, Run } from '../exec.ts';
 import { type ContainerSpec, containerArguments } from './container.ts';
+import { Conversation } from './conversation.ts';
 import {
   type ContainerInfo,
   type ContainerState,
@@ -142,6 +143,11 @@ export class Docker {
   /** Runs a program in a running container; its exit code is part of the result. */
   exec(container: string, argv: readonly string[]): Promise<ExecResult> {
     return this.#docker(['exec', '--workdir', '/', container, ...argv], { allowFailure: true });
+  }
+
+  /** A program in a running container that answers lines. It takes one start, and so one set of the container's PIDs. */
+  converse(container: string, argv: readonly string[]): Conversation {
+    return new Conversation(['docker', 'exec', '--interactive', '--workdir', '/', container, ...argv]);
   }
 
   /** The container of that name or id; undefined where this engine has none. */

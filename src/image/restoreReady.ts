@@ -49,7 +49,9 @@ export async function restoreReadyImage(
     for (const name of ['plan', 'pages']) await link(join(snapshot.directory, name), join(context, name));
     await writeFile(join(context, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
     return [
-      ...['bin', 'companion', 'licenses'].map((part) => `COPY --from=${runtime.reference} ${PREFIX}/${part} ${PREFIX}/${part}`),
+      ...['bin', 'companion', 'licenses'].map(
+        (part) => `COPY --from=${runtime.reference} ${PREFIX}/${part} ${PREFIX}/${part}`,
+      ),
       `COPY pages plan manifest.json ${PREFIX}/`,
       `LABEL dotnet-snapshot.id=${JSON.stringify(manifest.id)} dotnet-snapshot.name=${JSON.stringify(manifest.name)}`,
       `ENTRYPOINT ["${LAUNCHER}", "run", "--"]`,

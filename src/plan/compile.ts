@@ -29,8 +29,8 @@ export interface PlanInput {
   /** Folder with CRIU's image files and the description of their messages, images.desc. */
   images: string;
   manifest: Manifest;
-  /** Pages that a clone read, and those that it wrote, by its first answer. */
-  hot?: { read: Range[]; written: Range[] };
+  /** Pages that a clone read, and those that it wrote, by its first answer; or the plan is made for a clone that will show them. */
+  hot: { read: Range[]; written: Range[] } | 'to be recorded';
 }
 
 /** Figures of a plan. */
@@ -116,8 +116,9 @@ function outside(runs: readonly Run[], range: Span | undefined): Run[] {
 }
 
 /** Whole pages in ascending order. */
-function hotOf({ hot }: PlanInput): Hot {
-  const pages = (ranges: Range[] = []) =>
+function hotOf({ hot }: PlanInput): Hot | undefined {
+  if (hot === 'to be recorded') return undefined;
+  const pages = (ranges: Range[]) =>
     near(
       ranges
         .map(({ start, end }) => ({
@@ -127,5 +128,5 @@ function hotOf({ hot }: PlanInput): Hot {
         .sort((a, b) => a.start - b.start),
       0,
     );
-  return { read: pages(hot?.read), written: pages(hot?.written) };
+  return { read: pages(hot.read), written: pages(hot.written) };
 }

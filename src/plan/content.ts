@@ -1,6 +1,6 @@
 import { ADVICE, type Area, isPrivateAnonymous, MAP, pageCount, type Span } from './areas.ts';
 import { PAGE } from './format.ts';
-import type { Run } from './images.ts';
+import { type Run, within } from './images.ts';
 
 /** Pages that a restored app read, and those that it wrote, by its first answer. */
 export interface Hot {
@@ -22,38 +22,76 @@ export interface Content {
   extents: Extent[];
   /** Read once all is mapped. */
   fills: Run[];
+  /** Of the extents, to be populated at once: what is read first, and what is written. */
+  first: { read: Span[]; written: Span[] };
 }
 
-/** From so many pages on a mapping costs less than to read them. */
-const MAPPED_PAGES = 16;
 /** So many pages of zeros are stored rather than another mapping is made. */
 const BRIDGED_PAGES = 8;
 /** An area is mapped whole where no more of it is without content. */
-const WHOLE = 0.75;
-const POPULATED_PAGES = 4;
+const WHOLE = 0.5;
+const POPULATED_PAGES = 16;
+/** An extent is parted where so many pages of it are not needed first. */
+const SPLIT_PAGES = 48;
 
-/** Decides how an area gets its content. */
-export function contentOf(area: Area, runs: Run[], guards: readonly Span[], hot: Hot): Content {
-  if (runs.length === 0) return { base: true, extents: [], fills: [] };
+/**
+ * What a restore spends on content, in microseconds, on 2 cores: a mapping; a page that is read; a page that is mapped and
+ * then written, so that it is copied at the first access; a look at mapped pages.
+ */
+const COST = { map: 4, read: 1.5, write: 2.5, look: 1 };
+/** Pages that the kernel maps at one look. */
+const AROUND = 16;
+
+/**
+ * Decides how an area gets its content. `guards` and `hot` may hold more than the area's. Without `hot` all that can be is
+ * mapped, so that a clone shows which pages it asks for.
+ */
+export function contentOf(area: Area, runs: Run[], guards: readonly Span[], hot: Hot | undefined): Content {
+  const content: Content = { base: true, extents: [], fills: [], first: { read: [], written: [] } };
+  if (runs.length === 0) return content;
   // A file can't be mapped into what grows, nor into what the kernel wipes in a child.
-  if (area.flags & MAP.GROWSDOWN || area.advice & (1 << ADVICE.WIPEONFORK))
-    return { base: true, extents: [], fills: runs };
-  const anonymous = isPrivateAnonymous(area);
-  const content: Content = { base: true, extents: [], fills: [] };
-  for (const extent of extents(area, runs, anonymous ? guards : undefined)) {
-    const read =
-      bytes(extent.runs) < MAPPED_PAGES * PAGE || (anonymous && overlap(extent, hot.written) > length(extent) / 2);
-    if (area.prot & 2 && read) content.fills.push(...extent.runs);
-    else content.extents.push({ ...extent, hot: overlap(extent, hot.read) + overlap(extent, hot.written) > 0 });
+  if (area.flags & MAP.GROWSDOWN || area.advice & (1 << ADVICE.WIPEONFORK)) return { ...content, fills: runs };
+  const [read, written] = [clipped(hot?.read ?? [], area), clipped(hot?.written ?? [], area)];
+  for (const extent of extentsOf(area, runs, isPrivateAnonymous(area) ? clipped(guards, area) : undefined)) {
+    if (hot && area.prot & 2 && isCheaperRead(area, extent, { read, written })) {
+      content.fills.push(...extent.runs);
+      continue;
+    }
+    content.extents.push(...byNeed(extent, near([...read, ...written].sort(ascending), SPLIT_PAGES * PAGE)));
+    if (area.prot & 2) content.first.written.push(...clipped(written, extent));
+    if (area.prot & 1)
+      content.first.read.push(
+        ...near(clipped(read, extent), POPULATED_PAGES * PAGE).filter((span) => pageCount(span) >= POPULATED_PAGES),
+      );
   }
   content.base = bytes(content.extents) < length(area);
   return content;
 }
 
-/** Ranges to be populated in a mapping of the pages file: for reading, or for writing. */
-export function populated(extent: Span, prot: number, hot: Hot): { read: Span[]; written: Span[] } {
-  const read = prot & 1 && pageCount(extent) >= POPULATED_PAGES ? clipped(hot.read, extent) : [];
-  return { read: near(read, POPULATED_PAGES * PAGE), written: prot & 2 ? near(clipped(hot.written, extent), 0) : [] };
+/** Parts that are needed first and parts that are not, where the latter are large enough to be left out of what is read first. */
+function byNeed(extent: Omit<Extent, 'hot'>, needed: readonly Span[]): Extent[] {
+  const hot = clipped(needed, extent);
+  const borders = hot.flatMap(({ start, end }, index) => {
+    const [before, after] = [hot[index - 1]?.end ?? extent.start, hot[index + 1]?.start ?? extent.end];
+    return [
+      ...(start - before >= SPLIT_PAGES * PAGE ? [start] : []),
+      ...(after - end >= SPLIT_PAGES * PAGE ? [end] : []),
+    ];
+  });
+  const edges = [...new Set([extent.start, ...borders, extent.end])];
+  return edges.slice(1).map((end, index) => {
+    const part = { start: edges[index]!, end };
+    return { ...part, runs: within(extent.runs, part), hot: overlap(part, hot) > 0 };
+  });
+}
+
+/** Whether content costs less when it is read at once than when it is mapped. */
+function isCheaperRead(area: Area, extent: Omit<Extent, 'hot'>, { read, written }: Hot): boolean {
+  // What covers its whole area needs no other mapping below.
+  const map = length(extent) === length(area) ? 0 : COST.map;
+  const looks = Math.min(overlap(extent, read) / PAGE, Math.ceil(pageCount(extent) / AROUND));
+  const copies = overlap(extent, written) / PAGE;
+  return COST.read * (bytes(extent.runs) / PAGE) < map + COST.look * looks + COST.write * copies;
 }
 
 /** Joins ranges in ascending order that are no further apart than `gap` bytes. */
@@ -67,6 +105,10 @@ export function near(spans: readonly Span[], gap: number): Span[] {
   return result;
 }
 
+function ascending(a: Span, b: Span): number {
+  return a.start - b.start;
+}
+
 /** Sum of the ranges' lengths, bytes. */
 export function bytes(spans: readonly Span[]): number {
   return spans.reduce((sum, span) => sum + length(span), 0);
@@ -77,7 +119,7 @@ function length({ start, end }: Span): number {
 }
 
 /** Runs to extents. With `guards` the area is anonymous, so gaps may be bridged by zeros; they never hide a guard. */
-function extents(area: Area, runs: Run[], guards: readonly Span[] | undefined): Omit<Extent, 'hot'>[] {
+function extentsOf(area: Area, runs: Run[], guards: readonly Span[] | undefined): Omit<Extent, 'hot'>[] {
   const result: Omit<Extent, 'hot'>[] = [];
   for (const run of runs) {
     const last = result.at(-1);
@@ -88,8 +130,7 @@ function extents(area: Area, runs: Run[], guards: readonly Span[] | undefined): 
       last.runs.push(run);
     } else result.push({ start: run.start, end: run.end, runs: [run] });
   }
-  const enough = bytes(runs) >= MAPPED_PAGES * PAGE || !(area.prot & 2);
-  if (guards && enough && bytes(result) >= WHOLE * length(area) && overlap(area, guards) === 0)
+  if (guards && bytes(result) >= WHOLE * length(area) && overlap(area, guards) === 0)
     return [{ start: area.start, end: area.end, runs }];
   return result;
 }

@@ -43,7 +43,9 @@ function arrange(areas: readonly Area[], reserved: ReadonlySet<Area>): Mapped[] 
   for (const area of areas) {
     if (!reserved.has(area)) continue;
     const kind = `${area.flags} ${area.advice}`;
-    kinds.set(kind, [...(kinds.get(kind) ?? []), area]);
+    const same = kinds.get(kind) ?? [];
+    same.push(area);
+    kinds.set(kind, same);
   }
   const members = [...kinds.values()].sort((a, b) => b.length - a.length)[0] ?? [];
   if (members.length < 2) return areas.map((area) => ({ area }));

@@ -1,5 +1,5 @@
 import { ADVICE, type Area, isPrivateAnonymous, joined, MAP, type Span } from './areas.ts';
-import { bytes, contentOf, type Extent, type Hot, near, populated } from './content.ts';
+import { bytes, contentOf, type Extent, type Hot, near } from './content.ts';
 import { arranged } from './covers.ts';
 import { STEP } from './format.ts';
 import { type Run, within } from './images.ts';
@@ -31,13 +31,13 @@ const TOLERATED: readonly number[] = [ADVICE.MERGEABLE, ADVICE.HUGEPAGE, ADVICE.
 
 /**
  * Steps for areas in ascending order and the content that they have. `guards` are pages inside them that fault on purpose,
- * `hot` is what a restored app needs first. Throws where content lies outside of areas that are private.
+ * `hot` is what a restored app needs first, where that is known. Throws where content lies outside of areas that are private.
  */
 export function mapMemory(
   areas: readonly Area[],
   runs: readonly Run[],
   guards: readonly Span[] = [],
-  hot: Hot = { read: [], written: [] },
+  hot?: Hot,
 ): Memory {
   const memory: Memory = { steps: [], late: [], fills: [], extents: [] };
   const writable: Step[] = [];
@@ -56,18 +56,17 @@ export function mapMemory(
     const later = area.writableLater || (content.fills.length > 0 && !(area.prot & 2));
     if (later) writable.push(step(STEP.PROTECT, area, area.prot));
     if (content.base) memory.steps.push(mapped(area, later ? area.prot | 2 : area.prot));
-    for (const extent of content.extents) {
+    for (const extent of content.extents)
       memory.steps.push({ ...step(STEP.PAGES, extent, area.prot), flags: pagesFlags(area), extent });
-      const first = populated(extent, area.prot, hot);
-      read.push(...first.read);
-      written.push(...first.written);
-    }
+    read.push(...content.first.read);
+    written.push(...content.first.written);
     memory.extents.push(...content.extents);
     memory.fills.push(...content.fills);
     if (area.locked) locked.push(step(STEP.LOCK, area));
   }
   memory.fills.sort((a, b) => a.start - b.start);
   memory.extents.sort((a, b) => a.start - b.start);
+  // A guard can't be set in memory that is locked, and what is read-only can't be filled.
   memory.late = [
     ...writable,
     ...guards.map((span) => madvise(span, ADVICE.GUARD_INSTALL, false)),

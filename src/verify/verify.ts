@@ -1,21 +1,13 @@
-import { productionSpec } from '../engine/container.ts';
 import type { Docker } from '../engine/docker.ts';
-import { freePort, waitUntilReady } from '../engine/readiness.ts';
 import { SnapshotError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Answer, Replay, Report, Traffic } from '../model/index.ts';
+import { type CloneOptions, withClone } from './clone.ts';
 import { compareAnswers, formatDifferences, learnReference, type Reference } from './compare.ts';
 import { generatedIn } from './generated.ts';
 import { type CloneValues, compareClones, formatShared, type SharedValue, type UniqueValue } from './unique.ts';
 
-export interface VerifyOptions {
-  image: string;
-  port: number;
-  readyPath: string;
-  readyMillis: number;
-  /** The user's variables: those that the app was warmed with. */
-  env: Record<string, string>;
-  network?: string;
+export interface VerifyOptions extends CloneOptions {
   /** How many clones are restored, one after the other. */
   clones: number;
 }
@@ -26,8 +18,6 @@ export interface VerifyTools {
   replay: Replay;
   /** Asks the companion in a restored container for values that no other clone may have. */
   unique: (container: string) => Promise<UniqueValue[]>;
-  /** Called with each clone when it has answered its first request, and no other. */
-  onReady?: (container: string) => Promise<void>;
   log: Log;
 }
 
@@ -47,7 +37,11 @@ export async function verify(
   const clones: CloneValues[] = [];
   let answersCompared = 0;
   for (let clone = 1; clone <= options.clones; clone++) {
-    const { made, answers } = await restore(traffic, options, tools);
+    const { made, answers } = await withClone(options, 'verify', tools.docker, async (container, origin) => {
+      // Before the replay: generators that were copied give the same values first, and go apart with use.
+      const made = await tools.unique(container);
+      return { made, answers: await tools.replay(traffic, { origin }) };
+    });
     requireAsBefore(answers, reference);
     clones.push({ made, answered: generatedIn(answers) });
     answersCompared += answers.length;
@@ -83,44 +77,4 @@ function requireUnique(shared: SharedValue[], restored: number): void {
       ? `A restored clone made ${values} twice that must be unique.`
       : `${sharing} of ${restored} clones share ${values} that must be unique.`;
   throw new SnapshotError('DS5004', cause, { detail: formatShared(shared) });
-}
-
-/** One clone's life: what its companion made right after the restore, and its answers to the traffic. */
-async function restore(
-  traffic: Traffic,
-  options: VerifyOptions,
-  { docker, replay, unique, onReady }: VerifyTools,
-): Promise<{ made: UniqueValue[]; answers: Answer[] }> {
-  const host = await freePort();
-  const container = await docker.create({
-    ...productionSpec(options.image),
-    // A fallback to a normal start would hide what is to be shown here. Unlike `require`, this lets the companion answer.
-    env: { ...options.env, DOTNET_SNAPSHOT: 'verify' },
-    publish: { host, container: options.port },
-    ...(options.network !== undefined && { network: options.network }),
-  });
-  try {
-    await docker.start(container);
-    let gone = false;
-    docker.wait(container).then(
-      () => {
-        gone = true;
-      },
-      () => {
-        gone = true;
-      },
-    );
-    const origin = `http://127.0.0.1:${host}`;
-    const readiness = await waitUntilReady(origin + options.readyPath, Date.now() + options.readyMillis, {
-      gone: () => gone,
-    });
-    if (readiness.readyAt === undefined)
-      throw new SnapshotError('DS5002', 'The image does not restore.', { detail: await docker.logs(container) });
-    await onReady?.(container);
-    // Before the replay: generators that were copied give the same values first, and go apart with use.
-    const made = await unique(container);
-    return { made, answers: await replay(traffic, { origin }) };
-  } finally {
-    await docker.remove(container);
-  }
 }

@@ -5,10 +5,13 @@ import { Control } from '../../src/checkpoint/control.ts';
 import type { Docker } from '../../src/engine/docker.ts';
 import { recordingLog } from '../harness/recording-log.ts';
 
+const programs = { launcher: '/launcher', criu: '/criu' };
+
 /** A control whose launcher always answers the same. */
 function answering(stdout: string, code = 0): Control {
-  const docker = { exec: async () => ({ code, stdout, stderr: '' }) } as unknown as Docker;
-  return new Control(docker, 'container', '/launcher');
+  const answer = async () => ({ code, stdout, stderr: '' });
+  const docker = { exec: answer, converse: () => ({ ask: answer }) } as unknown as Docker;
+  return new Control(docker, 'container', programs);
 }
 
 const prepared = {
@@ -30,7 +33,7 @@ test('answers are checked and handed on', async () => {
   expect(await answering(JSON.stringify(prepared)).prepare()).toEqual(prepared);
 });
 
-test('files and sockets of the app are read as the launch file will state them', async () => {
+test('files and sockets of the app are read as the launcher lists them', async () => {
   const lines = [
     'file 8704 1795268644 217c4c6d8e988a25 /app/My App.dll',
     'file 5 -1 00000000000000ff /app/old.dll',
@@ -89,11 +92,12 @@ describe('the configuration', () => {
   /** A control whose launcher gives the next answer each time, and the requests that it was sent. */
   function paging(...answers: unknown[]): { control: Control; requests: string[] } {
     const requests: string[] = [];
-    const exec = async (_container: string, words: string[]) => {
-      requests.push(words.slice(2).join(' '));
+    const ask = async (request: string) => {
+      requests.push(request);
       return { code: 0, stdout: JSON.stringify(answers.shift()), stderr: '' };
     };
-    return { control: new Control({ exec } as unknown as Docker, 'container', '/launcher'), requests };
+    const docker = { converse: () => ({ ask }) } as unknown as Docker;
+    return { control: new Control(docker, 'container', programs), requests };
   }
 
   test('is read page by page', async () => {

@@ -127,6 +127,7 @@ describe('Pod Security', () => {
     ['Running as Non-root user', withPod({ securityContext: { runAsUser: 0 } })],
     ['Seccomp', withRights({ seccompProfile: { type: 'Unconfined' } })],
     ['Seccomp', withRights({ seccompProfile: undefined })],
+    ['Seccomp', withPod({ securityContext: { seccompProfile: { type: 'Unconfined' } } })],
   ])('would not admit what violates %s', (control, template) => {
     expect(violations(template)).toContain(control);
   });

@@ -9,6 +9,7 @@ const STAGES = [
   'traffic',
   'warmup',
   'checkpoint',
+  'plan',
   'scan',
   'verify',
   'measure',

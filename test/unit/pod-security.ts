@@ -106,9 +106,11 @@ const CONTROLS: Record<string, (pod: Pod, containers: Container[], template: Tem
   'Privilege Escalation': (_pod, containers) =>
     containers.every((one) => one.securityContext?.allowPrivilegeEscalation === false),
   'Running as Non-root': (pod, containers) =>
+    pod.securityContext?.runAsNonRoot !== false &&
     containers.every(({ securityContext }) => securityContext?.runAsNonRoot ?? pod.securityContext?.runAsNonRoot),
   'Running as Non-root user': (pod, containers) => rightsOf(pod, containers).every(({ runAsUser }) => runAsUser !== 0),
   Seccomp: (pod, containers) =>
+    pod.securityContext?.seccompProfile?.type !== 'Unconfined' &&
     containers.every(({ securityContext }) =>
       ['RuntimeDefault', 'Localhost'].includes(
         (securityContext?.seccompProfile ?? pod.securityContext?.seccompProfile)?.type ?? '',

@@ -1,9 +1,7 @@
-using System.Collections.ObjectModel;
-
 namespace Kinds;
 
 /// <summary>All kinds of things, and what was found wrong with them.</summary>
-internal sealed class Inventory(Collection<Kind> kinds)
+internal sealed class Inventory(IReadOnlyList<Kind> kinds)
 {
     /// <summary>So long may one check take; it hangs where a thing that it waits for was lost.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

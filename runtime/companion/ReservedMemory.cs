@@ -8,7 +8,7 @@ namespace DotnetSnapshot.Companion;
 /// <summary>
 /// The address ranges that the runtime reserved when it started, for its code, its types and the GC heap. What lies in
 /// them is the runtime's own, and the runtime never relies on memory that it gave back being zero. That is what lets a
-/// restore map their pages from the snapshot instead of reading them (runtime/criu/patches says why it matters).
+/// restore map their pages from the snapshot instead of reading them (src/plan/areas.ts).
 /// </summary>
 internal static class ReservedMemory
 {

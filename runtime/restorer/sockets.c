@@ -41,13 +41,20 @@ static socklen_t unix_address(const struct unix_name *name, struct sockaddr_un *
   return offsetof(struct sockaddr_un, sun_path) + name->bytes + (name->path[0] ? 1 : 0);
 }
 
+static _Noreturn void refuse_unix(const struct unix_name *name, int reason) {
+  const char *slash = strrchr(name->path, '/');
+  if (slash && slash > name->path)
+    give_up("DS5009 the app's socket %s can't be made: %s (--tmpfs %.*s)", name->path, strerror(reason), (int)(slash - name->path), name->path);
+  give_up("DS5009 the app's socket %s can't be made: %s", name->path[0] ? name->path : name->path + 1, strerror(reason));
+}
+
 static void bind_unix(int fd, const struct unix_name *name) {
   struct sockaddr_un address;
   socklen_t length = unix_address(name, &address);
   if (name->bytes > sizeof address.sun_path - 1) give_up("DS5007 the restore plan is damaged: a socket's name is too long");
   /* Of an earlier start in this container: nobody listens there. */
   if (name->path[0]) unlink(name->path);
-  if (bind(fd, (struct sockaddr *)&address, length)) give_up("DS5009 the app's socket %s can't be made: %s", name->path[0] ? name->path : name->path + 1, strerror(errno));
+  if (bind(fd, (struct sockaddr *)&address, length)) refuse_unix(name, errno);
   if (name->path[0] && name->mode) chmod(name->path, name->mode & 07777);
 }
 

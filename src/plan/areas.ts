@@ -25,6 +25,11 @@ export interface Area extends Span, Backing {
   /** Bit n stands for the advice n of madvise(). */
   advice: number;
   locked: boolean;
+  /**
+   * Whether its pages can be mapped from the snapshot. Such memory has its old content again after madvise(MADV_DONTNEED),
+   * where other memory is zero, and allocators of native libraries rely on zeros.
+   */
+  mappable: boolean;
   /** A path that must be opened for writing, as the app did: it may make the mapping writable later. */
   writableLater: boolean;
 }
@@ -64,7 +69,6 @@ export const ADVICE = {
   NOHUGEPAGE: 15,
   DONTDUMP: 16,
   WIPEONFORK: 18,
-  POPULATE_READ: 22,
   POPULATE_WRITE: 23,
   GUARD_INSTALL: 102,
 } as const;
@@ -73,6 +77,7 @@ export const ADVICE = {
 const STATUS = {
   VSYSCALL: 1 << 2,
   VDSO: 1 << 3,
+  HEAP: 1 << 5,
   FILE_PRIVATE: 1 << 6,
   FILE_SHARED: 1 << 7,
   ANON_SHARED: 1 << 8,
@@ -93,10 +98,14 @@ const REFUSED: readonly [number, string, string][] = [
 
 const O_RDWR = 2;
 
-/** Sorts out the VMAs of the process. `backing` tells what a file or shared VMA maps; undefined where it refused it. */
+/**
+ * Sorts out the VMAs of the process. `backing` tells what a file or shared VMA maps; undefined where it refused it.
+ * `ofRuntime` is what the .NET runtime reserved for itself; undefined where another allocator may have been first.
+ */
 export function addressSpace(
   vmas: VmaEntry[],
   backing: (vma: VmaEntry) => Backing | undefined,
+  ofRuntime: readonly Span[] | undefined,
   refusals: Refusals,
 ): AddressSpace {
   const space: AddressSpace = { areas: [], guards: [], vdso: undefined };
@@ -112,7 +121,7 @@ export function addressSpace(
     } else if (!refused(vma, span, refusals)) {
       const anonymous = vma.status & STATUS.ANON_PRIVATE;
       const below = anonymous ? { kind: STEP.ANONYMOUS, source: 0 } : backing(vma);
-      if (below) space.areas.push(areaOf(vma, span, below));
+      if (below) space.areas.push(areaOf(vma, span, below, isMappable(vma, span, ofRuntime)));
     }
   }
   if (code) {
@@ -141,7 +150,17 @@ function refused(vma: VmaEntry, { start, end }: Span, refusals: Refusals): boole
   return true;
 }
 
-function areaOf(vma: VmaEntry, span: Span, { kind, source }: Backing): Area {
+/**
+ * Whether the owner of private memory is known, and does not rely on zeros in what it gave back: the code and data of files,
+ * what the .NET runtime reserved, and the heap of brk(), which shrinks by brk() alone.
+ */
+function isMappable(vma: VmaEntry, { start, end }: Span, ofRuntime: readonly Span[] | undefined): boolean {
+  if (vma.status & STATUS.FILE_PRIVATE) return true;
+  if (!ofRuntime) return false;
+  return (vma.status & STATUS.HEAP) !== 0 || ofRuntime.some((range) => range.start <= start && end <= range.end);
+}
+
+function areaOf(vma: VmaEntry, span: Span, { kind, source }: Backing, mappable: boolean): Area {
   const droppable = vma.flags & MAP.DROPPABLE;
   // MAP_DROPPABLE implies both.
   const implied = droppable ? (1 << ADVICE.DONTDUMP) | (1 << ADVICE.WIPEONFORK) : 0;
@@ -154,6 +173,7 @@ function areaOf(vma: VmaEntry, span: Span, { kind, source }: Backing): Area {
     flags: (vma.flags & ~(MAP.LOCKED | MAP.FIXED | MAP.ANONYMOUS)) | (kind === STEP.ANONYMOUS ? MAP.ANONYMOUS : 0),
     advice: Number(vma.madv) & ~implied,
     locked: (vma.flags & MAP.LOCKED) !== 0,
+    mappable,
     writableLater:
       kind === STEP.FILE && (vma.flags & MAP.SHARED) !== 0 && (vma.prot & 2) === 0 && (vma.fdflags & 3) === O_RDWR,
   };
@@ -181,6 +201,7 @@ function continues(a: Area, b: Area): boolean {
     a.flags === b.flags &&
     a.advice === b.advice &&
     a.locked === b.locked &&
+    a.mappable === b.mappable &&
     a.writableLater === b.writableLater &&
     // The parts of shared anonymous memory are objects of their own, and a stack that grows is one by itself.
     !(anonymous && a.flags & MAP.SHARED) &&

@@ -57,7 +57,8 @@ export async function compilePlan(input: PlanInput, output: string): Promise<Pla
   const process = await readProcess(await Images.open(images), manifest.process.pid, refusals);
   const descriptors = descriptorsOf(process, manifest, refusals);
   const locks = locksOf(process.pid, process.locks, refusals);
-  const space = addressSpace(process.mm.vmas, backings(process, descriptors, refusals), refusals);
+  const ofRuntime = rangesOf(manifest.runtime.reservedMemory);
+  const space = addressSpace(process.mm.vmas, backings(process, descriptors, refusals), ofRuntime, refusals);
   const paths = pathsOf(process, refusals);
   checkThreads(process.cores, process.pid, machine, refusals);
   refusals.check();
@@ -91,6 +92,15 @@ export async function compilePlan(input: PlanInput, output: string): Promise<Pla
     descriptors: descriptors.list.length + descriptors.copies.length,
     threads: threads.list.length,
   };
+}
+
+/** `START-END,…` in hexadecimal; undefined where there is none. */
+function rangesOf(text: string | undefined): Span[] | undefined {
+  if (!text) return undefined;
+  return text.split(',').map((range) => {
+    const [start, end] = range.split('-').map((part) => Number.parseInt(part, 16)) as [number, number];
+    return { start, end };
+  });
 }
 
 function architecture({ host, id }: Manifest): Architecture {

@@ -11,7 +11,7 @@ export interface Hot {
 /** Addresses that the pages file is mapped at. Between its runs the file holds zeros. */
 export interface Extent extends Span {
   runs: Run[];
-  /** Whether a restored app needs some of it first. */
+  /** Whether a restored app needs most of it first. */
   hot: boolean;
 }
 
@@ -22,15 +22,14 @@ export interface Content {
   extents: Extent[];
   /** Read once all is mapped. */
   fills: Run[];
-  /** Of the extents, to be populated at once: what is read first, and what is written. */
-  first: { read: Span[]; written: Span[] };
+  /** Of the extents, what is written first: to be copied at once, for that costs less than to wait for each access. */
+  first: Span[];
 }
 
 /** So many pages of zeros are stored rather than another mapping is made. */
 const BRIDGED_PAGES = 8;
 /** An area is mapped whole where no more of it is without content. */
 const WHOLE = 0.5;
-const POPULATED_PAGES = 16;
 /** An extent is parted where so many pages of it are not needed first. */
 const SPLIT_PAGES = 48;
 
@@ -47,22 +46,19 @@ const AROUND = 16;
  * mapped, so that a clone shows which pages it asks for.
  */
 export function contentOf(area: Area, runs: Run[], guards: readonly Span[], hot: Hot | undefined): Content {
-  const content: Content = { base: true, extents: [], fills: [], first: { read: [], written: [] } };
+  const content: Content = { base: true, extents: [], fills: [], first: [] };
   if (runs.length === 0) return content;
   // A file can't be mapped into what grows, nor into what the kernel wipes in a child.
-  if (area.flags & MAP.GROWSDOWN || area.advice & (1 << ADVICE.WIPEONFORK)) return { ...content, fills: runs };
+  if (!area.mappable || area.flags & MAP.GROWSDOWN || area.advice & (1 << ADVICE.WIPEONFORK))
+    return { ...content, fills: runs };
   const [read, written] = [clipped(hot?.read ?? [], area), clipped(hot?.written ?? [], area)];
   for (const extent of extentsOf(area, runs, isPrivateAnonymous(area) ? clipped(guards, area) : undefined)) {
     if (hot && area.prot & 2 && isCheaperRead(area, extent, { read, written })) {
       content.fills.push(...extent.runs);
       continue;
     }
-    content.extents.push(...byNeed(extent, near([...read, ...written].sort(ascending), SPLIT_PAGES * PAGE)));
-    if (area.prot & 2) content.first.written.push(...clipped(written, extent));
-    if (area.prot & 1)
-      content.first.read.push(
-        ...near(clipped(read, extent), POPULATED_PAGES * PAGE).filter((span) => pageCount(span) >= POPULATED_PAGES),
-      );
+    content.extents.push(...byNeed(extent, [...read, ...written].sort(ascending)));
+    if (area.prot & 2) content.first.push(...clipped(written, extent));
   }
   content.base = bytes(content.extents) < length(area);
   return content;
@@ -70,7 +66,7 @@ export function contentOf(area: Area, runs: Run[], guards: readonly Span[], hot:
 
 /** Parts that are needed first and parts that are not, where the latter are large enough to be left out of what is read first. */
 function byNeed(extent: Omit<Extent, 'hot'>, needed: readonly Span[]): Extent[] {
-  const hot = clipped(needed, extent);
+  const hot = near(clipped(needed, extent), SPLIT_PAGES * PAGE);
   const borders = hot.flatMap(({ start, end }, index) => {
     const [before, after] = [hot[index - 1]?.end ?? extent.start, hot[index + 1]?.start ?? extent.end];
     return [
@@ -81,7 +77,7 @@ function byNeed(extent: Omit<Extent, 'hot'>, needed: readonly Span[]): Extent[] 
   const edges = [...new Set([extent.start, ...borders, extent.end])];
   return edges.slice(1).map((end, index) => {
     const part = { start: edges[index]!, end };
-    return { ...part, runs: within(extent.runs, part), hot: overlap(part, hot) > 0 };
+    return { ...part, runs: within(extent.runs, part), hot: overlap(part, needed) > length(part) / 2 };
   });
 }
 

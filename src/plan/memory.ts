@@ -1,4 +1,4 @@
-import { ADVICE, type Area, isPrivateAnonymous, joined, MAP, type Span } from './areas.ts';
+import { ADVICE, type Area, isPrivateAnonymous, joined, MAP, pageCount, type Span } from './areas.ts';
 import { bytes, contentOf, type Extent, type Hot, near } from './content.ts';
 import { arranged } from './covers.ts';
 import { STEP } from './format.ts';
@@ -26,6 +26,9 @@ export interface Memory {
   extents: Extent[];
 }
 
+/** So many pages in a row are worth a system call that gets them. */
+const POPULATED_PAGES = 16;
+
 /** Advice that a kernel may refuse without harm. */
 const TOLERATED: readonly number[] = [ADVICE.MERGEABLE, ADVICE.HUGEPAGE, ADVICE.NOHUGEPAGE, ADVICE.DONTDUMP];
 
@@ -41,7 +44,7 @@ export function mapMemory(
 ): Memory {
   const memory: Memory = { steps: [], late: [], fills: [], extents: [] };
   const writable: Step[] = [];
-  const [read, written, locked]: [Span[], Span[], Step[]] = [[], [], []];
+  const [written, locked]: [Span[], Step[]] = [[], []];
   const contents = byArea(owned(joined(areas), runs), runs);
   const reserved = new Set(
     [...contents].filter(([area, runs]) => isReserved(area) && runs.length === 0).map(([area]) => area),
@@ -58,20 +61,21 @@ export function mapMemory(
     if (content.base) memory.steps.push(mapped(area, later ? area.prot | 2 : area.prot));
     for (const extent of content.extents)
       memory.steps.push({ ...step(STEP.PAGES, extent, area.prot), flags: pagesFlags(area), extent });
-    read.push(...content.first.read);
-    written.push(...content.first.written);
+    written.push(...content.first);
     memory.extents.push(...content.extents);
     memory.fills.push(...content.fills);
     if (area.locked) locked.push(step(STEP.LOCK, area));
   }
   memory.fills.sort((a, b) => a.start - b.start);
   memory.extents.sort((a, b) => a.start - b.start);
+  // Pages that are there cost less to fill than pages that come by faults.
+  const large = near(memory.fills, 0).filter((span) => pageCount(span) >= POPULATED_PAGES);
+  memory.steps.push(...large.map((span) => madvise(span, ADVICE.POPULATE_WRITE, true)));
   // A guard can't be set in memory that is locked, and what is read-only can't be filled.
   memory.late = [
     ...writable,
     ...guards.map((span) => madvise(span, ADVICE.GUARD_INSTALL, false)),
     ...near(written, 0).map((span) => madvise(span, ADVICE.POPULATE_WRITE, true)),
-    ...near(read, 0).map((span) => madvise(span, ADVICE.POPULATE_READ, true)),
     ...locked,
   ];
   return memory;

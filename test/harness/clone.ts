@@ -3,8 +3,8 @@ import { addressOf, docker, statusOf } from './cli.ts';
 
 export interface CloneOptions {
   env?: Record<string, string>;
-  /** What differs from production's container. */
-  spec?: Partial<ContainerSpec>;
+  /** What differs from production's container; undefined for what it shall not have. */
+  spec?: { [Key in keyof ContainerSpec]?: ContainerSpec[Key] | undefined };
   /** Further flags for docker run. */
   flags?: string[];
   /** In place of the image's command. */
@@ -54,7 +54,7 @@ export class Clones {
   /** Starts a clone as production does, without waiting for it. */
   start(image: string, { env, spec, flags = [], command }: CloneOptions = {}): Promise<Clone> {
     const production = productionSpec(image);
-    const container = { ...production, ...spec, ...(env && { env }), ...(command && { command }) };
+    const container = { ...production, ...spec, ...(env && { env }), ...(command && { command }) } as ContainerSpec;
     return this.#run([...flags, ...containerArguments(container)]);
   }
 

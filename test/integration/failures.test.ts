@@ -5,6 +5,7 @@ import { dump, preflight } from '../../src/checkpoint/checkpoint.ts';
 import { Control } from '../../src/checkpoint/control.ts';
 import { Docker } from '../../src/engine/docker.ts';
 import { createRun } from '../../src/exec.ts';
+import { PROGRAMS } from '../../src/image/runtime.ts';
 import { cli, docker, leftovers, startCli, testFolder } from '../harness/cli.ts';
 
 const app = 'test/integration/apps/modes';
@@ -142,7 +143,7 @@ test('an image that starts through a shell is refused', async () => {
 test('an image without CRIU is refused', async () => {
   const container = (await docker(['run', '--detach', '--env', 'MODE=', image])).stdout.trim();
   const engine = new Docker(createRun(process.env), 'test');
-  await expect(preflight(new Control(engine, container, '/opt/dotnet-snapshot/bin/launcher'))).rejects.toMatchObject({
+  await expect(preflight(new Control(engine, container, PROGRAMS))).rejects.toMatchObject({
     code: 'DS3005',
   });
   await docker(['rm', '--force', container]);
@@ -168,8 +169,6 @@ test('a disk that becomes full while the app is dumped is told as such', async (
       '--cap-add',
       'CHECKPOINT_RESTORE',
       '--cap-add',
-      'SETPCAP',
-      '--cap-add',
       'SYS_PTRACE',
       '--security-opt',
       'seccomp=unconfined',
@@ -188,7 +187,7 @@ test('a disk that becomes full while the app is dumped is told as such', async (
       'modes.dll',
     ])
   ).stdout.trim();
-  const control = new Control(engine, container, launcher);
+  const control = new Control(engine, container, PROGRAMS);
   const { pid } = await control.process();
   await new Promise((resolve) => setTimeout(resolve, 2000));
   await expect(dump(control, pid, { keepRunning: true })).rejects.toMatchObject({ code: 'DS2006' });

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Docker } from '../../src/engine/docker.ts';
+import { createRun } from '../../src/exec.ts';
 import { manifestSchema } from '../../src/model/manifest.ts';
 import { reportSchema } from '../../src/store/report-schema.ts';
 import { addressOf, cli, docker, type Finished, leftovers, statusOf, testFolder } from '../harness/cli.ts';
@@ -66,7 +68,9 @@ describe.each(['todo-api', 'mvc-shop', 'worker'])('%s', (name) => {
       const started = await Promise.all(Array.from({ length: 5 }, () => start(image, flags)));
       for (const container of started) {
         expect(await statusOf(`http://${await addressOf(container)}:8080/healthz`)).toBe(200);
-        const { stdout } = await docker(['exec', container, '/opt/dotnet-snapshot/bin/launcher', 'control', 'unique']);
+        const { stdout } = await new Docker(createRun(process.env), 'test')
+          .converse(container, ['/opt/dotnet-snapshot/bin/launcher', 'control'])
+          .ask('unique');
         for (const { source, value } of JSON.parse(stdout).values) {
           expect(`${source}: ${seen.get(`${source} ${value}`)}`).toBe(`${source}: undefined`);
           seen.set(`${source} ${value}`, container);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ADVICE, type Area, addressSpace, MAP } from '../../src/plan/areas.ts';
+import { ADVICE, type Area, addressSpace, MAP, type Span } from '../../src/plan/areas.ts';
 import { PAGE, STEP } from '../../src/plan/format.ts';
 import type { Run } from '../../src/plan/images.ts';
 import { type Memory, mapMemory, type Step } from '../../src/plan/memory.ts';
@@ -14,7 +14,15 @@ const PRIVATE = MAP.PRIVATE | MAP.ANONYMOUS;
 /** An area from one page to another; reads, writes and executes as `prot` says. */
 function area(first: number, end: number, prot: number, more: Partial<Area> = {}): Area {
   const span = { start: BASE + first * PAGE, end: BASE + end * PAGE };
-  const plain = { kind: STEP.ANONYMOUS, source: 0, offset: 0, flags: PRIVATE, advice: 0, locked: false };
+  const plain = {
+    kind: STEP.ANONYMOUS,
+    source: 0,
+    offset: 0,
+    flags: PRIVATE,
+    advice: 0,
+    locked: false,
+    mappable: true,
+  };
   return { ...span, ...plain, prot, writableLater: false, ...more };
 }
 
@@ -128,7 +136,7 @@ test('reserved addresses of two kinds are covered inside of one another, never o
 test('a stack that grows is filled, not mapped', () => {
   const stack = area(0, 40, 3, { flags: PRIVATE | MAP.GROWSDOWN });
   const memory = mapMemory([stack], [run(10, 40)]);
-  expect(told(memory.steps)).toEqual(['ANONYMOUS 0-40 prot 3']);
+  expect(told(memory.steps)).toEqual(['ANONYMOUS 0-40 prot 3', 'ADVISE 10-40 advice 23']);
   expect(filled(memory)).toEqual(['10-40']);
 });
 
@@ -145,14 +153,32 @@ test('guards are set at the end, and no mapping hides one', () => {
   expect(told(memory.late)).toEqual(['ADVISE 49-50 advice 102']);
 });
 
-test('what is written first is copied at once, and what is read first is mapped at once', () => {
+test('what is written first is copied at once', () => {
   const areas = [area(0, 40, 3), area(100, 180, 3)];
   const hot = { read: [span(120, 130), span(134, 150), span(178, 179)], written: [span(0, 30), span(104, 105)] };
   const memory = mapMemory(areas, [run(0, 40), run(100, 180)], [], hot);
-  expect(told(memory.steps)).toEqual(['ANONYMOUS 0-40 prot 3', 'PAGES 100-180 prot 3']);
+  expect(told(memory.steps)).toEqual(['ANONYMOUS 0-40 prot 3', 'PAGES 100-180 prot 3', 'ADVISE 0-40 advice 23']);
   expect(filled(memory)).toEqual(['0-40']);
-  expect(told(memory.late)).toEqual(['ADVISE 104-105 advice 23', 'ADVISE 120-150 advice 22']);
+  expect(told(memory.late)).toEqual(['ADVISE 104-105 advice 23']);
   expect(memory.late.every(({ source }) => source === 1)).toBe(true);
+});
+
+test('memory whose owner may rely on zeros in what it gave back is read, never mapped', () => {
+  const [file, heap, runtimes, anothers] = [
+    vma(0, 40, 0x41, { flags: MAP.PRIVATE }),
+    vma(50, 90, 0x221),
+    vma(100, 140, 0x201),
+    vma(200, 240, 0x201),
+  ];
+  const content = [run(0, 40), run(50, 90), run(100, 140), run(200, 240)];
+  const mappedWith = (ofRuntime: Span[] | undefined) => {
+    const below = () => ({ kind: STEP.FILE, source: '/lib/a.so' });
+    const { areas } = addressSpace([file, heap, runtimes, anothers], below, ofRuntime, new Refusals());
+    return told(mapMemory(areas, content, [], COLD).steps).filter((step) => step.startsWith('PAGES'));
+  };
+  expect(mappedWith([span(96, 160)])).toEqual(['PAGES 0-40 prot 3', 'PAGES 50-90 prot 3', 'PAGES 100-140 prot 3']);
+  // With another allocator in the process nothing is known of any.
+  expect(mappedWith(undefined)).toEqual(['PAGES 0-40 prot 3']);
 });
 
 test('for a clone that is to show what it asks for, all is mapped that can be', () => {
@@ -189,9 +215,10 @@ test('the kernel’s own areas are set apart, guards too, and what can’t be re
       vma(1, 2, 1 << 16),
     ],
     () => undefined,
+    [],
     refusals,
   );
-  expect(space.areas).toEqual([area(0, 4, 3)]);
+  expect(space.areas).toEqual([area(0, 4, 3, { mappable: false })]);
   expect(space.guards).toEqual([span(1, 2)]);
   expect(space.vdso).toEqual({ ...span(10, 16), vvarBytes: 4 * PAGE, code: span(14, 16) });
   expect(() => refusals.check()).toThrow(

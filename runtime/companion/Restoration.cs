@@ -27,6 +27,8 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
     /// </summary>
     public void Rehearse()
     {
+        // Cached from now on: a restored process is another program to the kernel.
+        _ = Environment.ProcessPath;
         surroundings.NoteOwnChanges();
         _limits.Note();
         _randomness.Prepare();

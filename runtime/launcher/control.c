@@ -99,10 +99,18 @@ void control_serve(int socket, int to_app, int from_app) {
   close(client);
 }
 
+/* Whether standard input has something, or has ended. Returns 0 when the app is gone: PID 1 waits for this process then. */
+static int wait_for_question(void) {
+  struct pollfd source = {.fd = STDIN_FILENO, .events = POLLIN};
+  while (poll(&source, 1, 100) == 0)
+    if (kill(APP_PID, 0) && errno == ESRCH) return 0;
+  return 1;
+}
+
 int control_client(void) {
   static char line[LINE];
   size_t length;
-  while ((length = read_line(STDIN_FILENO, line, -1))) {
+  while (wait_for_question() && (length = read_line(STDIN_FILENO, line, -1))) {
     int fd = open_socket(connect);
     if (fd < 0) return 1;
     if (write(fd, line, length) != (ssize_t)length || !(length = read_line(fd, line, -1))) {

@@ -170,7 +170,7 @@ const char *missing_cpu_features(const char *needed) {
 }
 
 #if defined(__x86_64__)
-/* XSAVE is v3's, but criu restores registers by it. */
+/* XSAVE is v3's, but the signal frames of a plan hold registers in its form. */
 #define V2 "cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3 xsave"
 #define V3 V2 " abm avx avx2 bmi1 bmi2 f16c fma movbe"
 #define V4 V3 " avx512f avx512bw avx512cd avx512dq avx512vl"

@@ -103,7 +103,7 @@ static void use_socket(const char *path, const char *inode) {
 }
 
 /*
- * What the app, under APP_PID, has mapped and is bound to, in lines as the launch file has them. The kernel's own names
+ * What the app, under APP_PID, has mapped and is bound to, in lines for the build, which puts them into the manifest and the plan. The kernel's own names
  * tell it: deleted files are left out, for they have the word (deleted) after their name and are not found.
  */
 int list_files(void) {

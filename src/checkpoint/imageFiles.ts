@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import xxhash from 'xxhash-wasm';
 import type { Manifest } from '../model/index.ts';
 
-/** CRIU's image files in a folder, by name: their size in bytes, SHA-256, and XXH64, which the launcher checks. */
+/** The files of a snapshot's folder, by name: their size in bytes, SHA-256 and XXH64. */
 export async function describeFiles(directory: string): Promise<Manifest['files']> {
   const { create64 } = await xxhash();
   const files: Manifest['files'] = {};

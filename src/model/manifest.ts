@@ -66,7 +66,7 @@ export const manifestSchema = z.object({
   ready: z.object({ port: z.number(), path: z.string() }).exactOptional(),
   /** What the app was warmed with; absent where that was not the replay of a traffic file. */
   traffic: z.object({ digest: z.string(), requests: z.number() }).optional(),
-  /** Image files: name to digests and size in bytes; snapshots of earlier versions have no XXH64. */
+  /** CRIU's image files and `images.desc`: name to digests and size in bytes; snapshots of earlier versions have no XXH64. */
   files: z.record(z.string(), z.object({ sha256: z.string(), xxh64: z.string().exactOptional(), bytes: z.number() })),
   /**
    * Files of the app and of its runtime that the process had mapped, and those that the host decides from at a start:
@@ -114,7 +114,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 /** A checkpoint on disk. */
 export interface Snapshot {
-  /** Folder with CRIU's image files and nothing else. */
+  /** Folder with CRIU's image files, their description `images.desc`, and nothing else. */
   directory: string;
   manifest: Manifest;
   /** Sum of the image files, bytes. */

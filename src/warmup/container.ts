@@ -28,8 +28,8 @@ export interface WarmSpecOptions extends HookSettings {
 }
 
 /**
- * What the app must be started with to be checkpointable, each measured to be needed:
- * - W^X maps each page of code twice, which CRIU can't dump as a non-root user;
+ * What the app is started with to be checkpointed, and restored fast:
+ * - W^X keeps code in a memfd that is mapped shared, twice; a restore copies such memory instead of mapping it;
  * - inotify watches can't be dumped on overlayfs, so files are watched by polling;
  * - without the delay the JIT reaches its plateau in one second instead of three.
  */

@@ -7,8 +7,8 @@ export const ISAS = ['x86-64-v2', 'x86-64-v3', 'x86-64-v4', 'native'] as const;
 export type Isa = (typeof ISAS)[number];
 
 /**
- * What each level of the x86-64 psABI adds, as /proc/cpuinfo names it. `xsave` is v3's, and listed with v2 because CRIU
- * restores registers by it. runtime/launcher/cpu.c must know every name of this file.
+ * What each level of the x86-64 psABI adds, as /proc/cpuinfo names it. `xsave` is v3's, and listed with v2 because
+ * signal frames hold a thread's registers in its form. runtime/launcher/cpu.c must know every name of this file.
  */
 const V2 = ['cx16', 'lahf_lm', 'pni', 'popcnt', 'sse4_1', 'sse4_2', 'ssse3', 'xsave'];
 const V3 = ['abm', 'avx', 'avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'movbe'];
@@ -138,7 +138,7 @@ function takesBack(name: string, value: string, given: Record<string, string>): 
 /** What zlib-ng chooses by, which .NET has from 9 on and no setting holds; only where the companion can't make it choose anew. */
 const COMPRESSION = [...V3, ...V4, 'avx512_vnni', 'vpclmulqdq'];
 
-/** Of arm64, what .NET, glibc and OpenSSL choose by, and what CRIU restores. */
+/** Of arm64, what .NET, glibc and OpenSSL choose by, and what signs return addresses. */
 const ARM64 = [
   ...['aes', 'asimd', 'asimddp', 'asimdrdm', 'atomics', 'crc32', 'fp', 'ilrcpc', 'lrcpc', 'mops', 'paca', 'pacg'],
   ...['pmull', 'rng', 'sha1', 'sha2', 'sha3', 'sha512', 'sm3', 'sm4', 'sve', 'sve2', 'uscat'],

@@ -109,12 +109,14 @@ test('answers of the ready path, and no others, tell that the app was restored',
   expect(await header(cold.origin, '/')).toBeNull();
 });
 
-test('pages of a clone are mapped from its snapshot, but for those that the build has seen it write', async () => {
+test('pages of a clone are mapped from its snapshot', async () => {
   const clone = await clones.start(await imageFor('net10.0'));
   await clones.ready(clone);
   const read = async (path: string) => (await docker(['exec', clone.container, 'cat', path])).stdout;
-  expect(await read('/proc/1000/maps')).toMatch(/ rw-p .*\/checkpoint\/pages-\d+\.img\n/);
-  expect(await read('/opt/dotnet-snapshot/written')).toMatch(/^([0-9a-f]+-[0-9a-f]+\n)+$/);
+  const maps = await read('/proc/64/maps');
+  expect(maps).toMatch(/ rw-p .* \/opt\/dotnet-snapshot\/pages\n/);
+  // Of the launcher nothing is left but the code that the threads left it by.
+  expect(maps.match(/.*bin\/launcher\n/g)?.length ?? 0).toBeLessThanOrEqual(1);
 });
 
 describe.each([
@@ -272,11 +274,6 @@ describe('a restored app', () => {
       'an argument may mean another program',
       { command: ['dotnet', 'Clones.dll', '--migrate=now'] },
       "DS5002 the container's command is not the one that was checkpointed",
-    ],
-    [
-      'it runs with another group',
-      { flags: ['--group-add', '4242'] },
-      'DS5009 the container runs as user:group:groups 1654:1654:1654,4242, the app was checkpointed as 1654:1654:1654',
     ],
   ])('is started normally where %s, and says why', async (_, options, reason) => {
     const clone = await clones.ready(await clones.start(image, options));

@@ -99,13 +99,13 @@ describe('a restore-ready image', () => {
     const container = await start(image, [...flags, '--env', 'DOTNET_SNAPSHOT=require']);
     expect(await statusOf(`http://${await addressOf(container)}:8080/healthz`)).toBe(200);
     expect((await docker(['logs', container])).stderr).toMatch(/restored in \d+ ms/);
-    expect((await docker(['exec', container, 'cat', '/proc/1000/status'])).stdout).toMatch(status);
+    expect((await docker(['exec', container, 'cat', '/proc/64/status'])).stdout).toMatch(status);
   });
 
   test('restores without any capability, under Docker’s seccomp profile', async () => {
     const container = await start(image, [...production, '--env', 'DOTNET_SNAPSHOT=require']);
     expect(await statusOf(`http://${await addressOf(container)}:8080/healthz`)).toBe(200);
-    const { stdout } = await docker(['exec', container, 'cat', '/proc/1000/status']);
+    const { stdout } = await docker(['exec', container, 'cat', '/proc/64/status']);
     for (const set of ['Inh', 'Prm', 'Eff', 'Bnd', 'Amb']) expect(stdout).toMatch(new RegExp(`^Cap${set}:\\t0+$`, 'm'));
     expect(stdout).toMatch(/^NoNewPrivs:\t1$/m);
     expect(stdout).toMatch(/^Seccomp:\t2$/m);

@@ -31,7 +31,7 @@ export function describeValue({ length, preview, hash }: Finding): string {
   return `${plural(length, 'character')}, begins with ${JSON.stringify(preview)}, hash ${hash}`;
 }
 
-/** `managed heap (garbage) of dotnet (pid 1000), UTF-16LE, 3 times`. */
+/** `managed heap (garbage) of dotnet (pid 64), UTF-16LE, 3 times`. */
 export function describeSighting({ mapping, mappedFile, age, process, pid, encoding, count }: Finding): string {
   const kind = mapping === 'record' ? 'a file of the snapshot' : mapping;
   const file = mappedFile === undefined ? '' : ` ${mappedFile}`;

@@ -72,8 +72,10 @@ internal sealed unsafe class Descriptor(nint number)
     /// <summary>Expects that a read finds nothing and doesn't wait.</summary>
     public void ReadsNothing()
     {
-        long buffer;
-        Fails(TryAgain, Native.Read(Number, &buffer, sizeof(long)), "read");
+        // A signalfd takes no less.
+        const int bytes = 128;
+        byte* buffer = stackalloc byte[bytes];
+        Fails(TryAgain, Native.Read(Number, buffer, bytes), "read");
     }
 
     public void Close() => Ok(Native.Close(Number), "close");

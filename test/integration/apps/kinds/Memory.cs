@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.IO.MemoryMappedFiles;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using static Kinds.Native;
 
@@ -98,13 +100,16 @@ internal sealed unsafe class Mapping(nint address, long bytes)
         bool here = false;
         foreach (string line in File.ReadLines("/proc/self/smaps"))
         {
-            if (line.Split(' ')[0].Split('-') is [string start, string end] && nint.TryParse(start, System.Globalization.NumberStyles.HexNumber, null, out nint first))
+            string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (words[0] == "VmFlags:" && here)
             {
-                here = first <= Address && Address < nint.Parse(end, System.Globalization.NumberStyles.HexNumber);
+                return words[1..];
             }
-            else if (here && line.StartsWith("VmFlags:"))
+
+            if (!words[0].EndsWith(':'))
             {
-                return line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..];
+                nint[] span = [.. words[0].Split('-').Select(word => nint.Parse(word, NumberStyles.HexNumber))];
+                here = span[0] <= Address && Address < span[1];
             }
         }
 
@@ -465,7 +470,7 @@ internal sealed class Collected() : Kind("garbage collection, weak references an
         Expect.Same(Pattern.Of(100), (byte[])_pinned.Target!, "the content");
     }
 
-    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static WeakReference Forgotten() => new(new Noted());
 
     private sealed class Noted

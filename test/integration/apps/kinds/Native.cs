@@ -1,5 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+[assembly: SupportedOSPlatform("linux")]
 
 namespace Kinds;
 
@@ -17,7 +20,7 @@ internal static unsafe partial class Native
     public const int Shared = 1, Private = 2, Anonymous = 0x20, NoReserve = 0x4000;
     public const int ClockRealTime = 0, ClockMonotonic = 1, ClockBoot = 7, Absolute = 1;
     public const int User1 = 10, User2 = 12, FirstFree = 44;
-    public const int Block = 0;
+    private const int Block = 0;
 
     /// <summary>The result of a call, which is negative where it failed.</summary>
     public static nint Ok(nint result, [CallerArgumentExpression(nameof(result))] string call = "") =>
@@ -32,6 +35,9 @@ internal static unsafe partial class Native
             throw new WrongException($"{call}: {happened}, not {Marshal.GetPInvokeErrorMessage(error)}");
         }
     }
+
+    /// <summary>Has the calling thread block a signal.</summary>
+    public static void BlockSignal(int signal) => Expect.Equal(0, MaskSignals(Block, SignalSet.Of(signal), null));
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, int mode);
@@ -88,7 +94,7 @@ internal static unsafe partial class Native
     public static partial int InotifyRemove(int descriptor, int watch);
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
-    public static partial int Socket(int family, int type, int protocol);
+    public static partial int NewSocket(int family, int type, int protocol);
 
     [LibraryImport("libc", EntryPoint = "socketpair", SetLastError = true)]
     public static partial int SocketPair(int family, int type, int protocol, int* ends);
@@ -154,7 +160,7 @@ internal static unsafe partial class Native
     public static partial int GetClock(int clock, out TimeValue time);
 
     [LibraryImport("libc", EntryPoint = "pthread_sigmask")]
-    public static partial int MaskSignals(int how, in SignalSet signals, void* old);
+    private static partial int MaskSignals(int how, in SignalSet signals, void* old);
 
     [LibraryImport("libc", EntryPoint = "tgkill", SetLastError = true)]
     public static partial int SignalThread(int process, int thread, int signal);
@@ -196,7 +202,7 @@ internal static unsafe partial class Native
     public static partial int SetCreationMask(int mask);
 
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
-    public static partial int Process(int option, nint argument, nint third, nint fourth, nint fifth);
+    public static partial int ControlProcess(int option, nint argument, nint third, nint fourth, nint fifth);
 
     [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
     public static partial int GetLimit(int resource, out Limit limit);

@@ -112,13 +112,13 @@ internal sealed unsafe class ProcessSwitch : Kind
     public ProcessSwitch(string name, int set, int get, int value, bool asValue = false) : base(name)
     {
         (_get, _value, _asValue) = (get, value, asValue);
-        Ok(Process(set, value, 0, 0, 0));
+        Ok(ControlProcess(set, value, 0, 0, 0));
     }
 
     public override void Check()
     {
         int value = 0;
-        int result = (int)Ok(Process(_get, _asValue ? 0 : (nint)(&value), 0, 0, 0));
+        int result = (int)Ok(ControlProcess(_get, _asValue ? 0 : (nint)(&value), 0, 0, 0));
         Expect.Equal(_value, _asValue ? result : value);
     }
 }
@@ -132,13 +132,13 @@ internal sealed unsafe class DeathSignal : Kind
     public DeathSignal(Worker main) : base("signal at the death of the parent")
     {
         _main = main;
-        Ok(Process(Set, User2, 0, 0, 0));
+        Ok(ControlProcess(Set, User2, 0, 0, 0));
     }
 
     public override void Check() => _main.Do(() =>
     {
         int signal = 0;
-        Ok(Process(Get, (nint)(&signal), 0, 0, 0));
+        Ok(ControlProcess(Get, (nint)(&signal), 0, 0, 0));
         Expect.Equal(User2, signal);
     });
 }
@@ -149,7 +149,7 @@ internal sealed class Child() : Kind("child process and its exit code")
     {
         foreach ((string program, int code) in (ReadOnlySpan<(string, int)>)[("/bin/true", 0), ("/bin/false", 1)])
         {
-            using Process child = System.Diagnostics.Process.Start(program);
+            using Process child = Process.Start(program);
             Expect.That(child.WaitForExit(10_000), $"{program} ends");
             Expect.Equal(code, child.ExitCode);
         }
@@ -161,26 +161,22 @@ internal sealed class ChildOutput() : Kind("output of a child process")
     public override void Check()
     {
         ProcessStartInfo start = new("/bin/echo", ["hi"]) { RedirectStandardOutput = true };
-        using Process child = System.Diagnostics.Process.Start(start)!;
+        using Process child = Process.Start(start)!;
         Expect.Equal("hi\n", child.StandardOutput.ReadToEnd());
         child.WaitForExit();
         Expect.Equal(0, child.ExitCode);
     }
 }
 
-internal sealed class ChildInput : Kind
+internal sealed class ChildInput() : Kind("child process that answers")
 {
-    private readonly Process _child = new();
-
-    public ChildInput() : base("child process that answers") =>
-        _child.StartInfo = new("/bin/cat") { RedirectStandardInput = true, RedirectStandardOutput = true };
-
     public override void Check()
     {
-        _child.Start();
-        _child.StandardInput.Write("there and back");
-        _child.StandardInput.Close();
-        Expect.Equal("there and back", _child.StandardOutput.ReadToEnd());
-        Expect.That(_child.WaitForExit(10_000));
+        ProcessStartInfo start = new("/bin/cat") { RedirectStandardInput = true, RedirectStandardOutput = true };
+        using Process child = Process.Start(start)!;
+        child.StandardInput.Write("there and back");
+        child.StandardInput.Close();
+        Expect.Equal("there and back", child.StandardOutput.ReadToEnd());
+        Expect.That(child.WaitForExit(10_000));
     }
 }

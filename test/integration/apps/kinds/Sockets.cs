@@ -169,28 +169,28 @@ internal sealed class UnixListener : Kind
 
 internal sealed class AbstractListener : Kind
 {
-    private static readonly UnixDomainSocketEndPoint Name = new($"\0kinds-{Environment.ProcessId}");
+    private static readonly UnixDomainSocketEndPoint Address = new($"\0kinds-{Environment.ProcessId}");
     private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
 
     public AbstractListener() : base("listening Unix socket with an abstract name")
     {
-        _listener.Bind(Name);
+        _listener.Bind(Address);
         _listener.Listen(5);
     }
 
-    public override void Check() => Sockets.Exchange(_listener, Name);
+    public override void Check() => Sockets.Exchange(_listener, Address);
 }
 
 internal sealed class UnixDatagrams : Kind
 {
-    private static readonly UnixDomainSocketEndPoint Name = new($"\0kinds-datagrams-{Environment.ProcessId}");
+    private static readonly UnixDomainSocketEndPoint Address = new($"\0kinds-datagrams-{Environment.ProcessId}");
     private readonly Socket _bound = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly Socket _connected = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
 
     public UnixDatagrams() : base("Unix datagram sockets: bound, and connected to that")
     {
-        _bound.Bind(Name);
-        _connected.Connect(Name);
+        _bound.Bind(Address);
+        _connected.Connect(Address);
     }
 
     public override void Check() => Sockets.Send(_connected, _bound, "datagram");
@@ -334,7 +334,7 @@ internal sealed unsafe class RouteSocket : Kind
 {
     private const int Netlink = 16, Raw = 3, Route = 0, HeaderBytes = 16;
     private const ushort GetLinks = 18, NewLink = 16, Done = 3, RequestAll = 0x301;
-    private readonly Descriptor _socket = new(Ok(Socket(Netlink, Raw | CloseOnExec, Route)));
+    private readonly Descriptor _socket = new(Ok(NewSocket(Netlink, Raw | CloseOnExec, Route)));
 
     public RouteSocket() : base("netlink socket")
     {

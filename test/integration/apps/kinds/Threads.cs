@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using static Kinds.Native;
 
@@ -122,7 +123,7 @@ internal sealed class BlockedSignals : Kind
     private readonly Worker _thread = new("kinds-blocked");
 
     public BlockedSignals() : base("signals that a thread blocks") =>
-        _thread.Do(() => Expect.Equal(0, MaskSignals(Block, SignalSet.Of(Number))));
+        _thread.Do(() => BlockSignal(Number));
 
     public override void Check()
     {
@@ -138,7 +139,7 @@ internal sealed unsafe class PendingSignal : Kind
 
     public PendingSignal() : base("signal that waits for a thread that blocks it") => _thread.Do(() =>
     {
-        Expect.Equal(0, MaskSignals(Block, SignalSet.Of(Number)));
+        BlockSignal(Number);
         Send();
     });
 
@@ -169,11 +170,11 @@ internal sealed class IgnoredSignal : Kind
 internal sealed class HandledSignal : Kind
 {
     private readonly SemaphoreSlim _handled = new(0);
-    private readonly System.Runtime.InteropServices.PosixSignalRegistration _registration;
+    private readonly PosixSignalRegistration _registration;
 
     public HandledSignal() : base("signal that .NET handles") =>
-        _registration = System.Runtime.InteropServices.PosixSignalRegistration.Create(
-            System.Runtime.InteropServices.PosixSignal.SIGWINCH, _ => _handled.Release());
+        _registration = PosixSignalRegistration.Create(
+            PosixSignal.SIGWINCH, _ => _handled.Release());
 
     public override void Check()
     {
@@ -187,13 +188,13 @@ internal sealed class HandledSignal : Kind
 /// <summary>.NET makes exceptions of signals of the CPU's faults.</summary>
 internal sealed class Faults() : Kind("exceptions that begin as signals")
 {
-    private static string? s_nothing;
-    private static int s_zero;
+    private readonly string? _nothing = null;
+    private readonly int _zero = 0;
 
     public override void Check()
     {
-        Expect.Throws<NullReferenceException>(() => GC.KeepAlive(s_nothing!.Length));
-        Expect.Throws<DivideByZeroException>(() => GC.KeepAlive(1 / s_zero));
+        Expect.Throws<NullReferenceException>(() => GC.KeepAlive(_nothing!.Length));
+        Expect.Throws<DivideByZeroException>(() => GC.KeepAlive(1 / _zero));
     }
 }
 
@@ -369,11 +370,11 @@ internal sealed class AllThreads : Kind
     }
 
     private static IEnumerable<string> Own() => Directory.GetDirectories(Folder)
-        .Select(folder => $"{Path.GetFileName(folder)} {Name(folder)}")
+        .Select(folder => $"{Path.GetFileName(folder)} {NameOf(folder)}")
         .Where(thread => thread.Contains(Prefix));
 
     /// <summary>Empty where the thread has ended meanwhile.</summary>
-    private static string Name(string folder)
+    private static string NameOf(string folder)
     {
         try
         {

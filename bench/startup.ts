@@ -7,38 +7,43 @@
  *
  * Builds all variants first, which takes minutes (--no-build takes the images of the last run). Then each round starts
  * every variant once, so that what the machine does meanwhile hits all alike; each container is gone before the next
- * starts. A second pass drops the page cache before each start, which needs root. Prints the tables of
- * docs/performance.md (--record puts them there); every sample is in out/bench/startup.json. Run it on an otherwise
- * idle machine. Needs Node 24 (node_modules/.bin/node), Docker and the .NET SDK; for NativeAOT also clang or gcc, and
- * zlib1g-dev.
+ * starts. A second pass drops the page cache before each start, which needs root. A third one gives each container half
+ * a CPU, and sends it 100 requests. What can't be built or does not answer is left out, and named below the tables.
+ *
+ * The CPU time is that of the container's cgroup until the first answer is there. It includes what the container runtime
+ * does inside before it starts the program; the floor shows how much that is. The steps of a restore are those that the
+ * launcher tells in /dev/shm/dotnet-snapshot.json.
+ *
+ * Prints the tables of docs/performance.md (--record puts them there); every sample is in out/bench/startup.json. Run it
+ * on an otherwise idle machine. Needs Node 24 (node_modules/.bin/node), Docker and the .NET SDK; for NativeAOT also clang
+ * or gcc, and zlib1g-dev.
  */
 import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { summarize } from '../src/statistics.ts';
+import { APPS, buildAll, type Contestant, contestants, FLOOR, LeftOut, nameOf, RESTORED } from './lib/contestants.ts';
+import { NO_CPU_TIME } from './lib/cpu-time.ts';
 import { publishResult } from './lib/document.ts';
 import { describeMachine, machine, OUT, tools } from './lib/machine.ts';
-import { type Startable, start } from './lib/start.ts';
-import { ms, table } from './lib/table.ts';
-import { type App, buildFloor, buildRestored, buildVariant, imageOf, JIT, VARIANTS } from './lib/variants.ts';
+import { start } from './lib/start.ts';
+import { latencyTable, type Result, startTables, stepsTable } from './lib/startup-tables.ts';
+import { VARIANTS } from './lib/variants.ts';
 
-const APPS: (App & { traffic: string })[] = [
-  // Its framework is not in the base image, so each variant brings its own.
-  { name: 'minimal', project: 'bench/apps/minimal', traffic: 'bench/apps/minimal/traffic.yaml', selfContained: true },
-  ...['todo-api', 'mvc-shop', 'worker'].map((name) => ({
-    name,
-    project: `samples/${name}`,
-    traffic: `samples/${name}/traffic.yaml`,
-  })),
-];
-const RESTORED = 'Restored';
-const FLOOR = 'Floor';
 const DROP_CACHES = '/proc/sys/vm/drop_caches';
 
-interface Contestant extends Startable {
-  app: string;
+/** The conditions under which every contestant is started. */
+interface Pass {
   title: string;
+  /** Done before each start. */
+  before?: () => Promise<void>;
+  limits?: readonly string[];
+  /** How many are sent after the first answer. */
+  requests?: number;
 }
+
+const WARM: Pass = { title: 'Warm page cache' };
+const COLD: Pass = { title: 'Cold page cache', before: dropPageCache };
+const HALF: Pass = { title: 'Half a CPU', limits: ['--cpus', '0.5'], requests: 100 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -46,61 +51,26 @@ const { values, positionals } = parseArgs({
 });
 const rounds = Number(positionals[0] ?? 20);
 const apps = APPS.filter(({ name }) => values.only?.split(',').includes(name) ?? true);
-const leftOut: Record<string, string> = {};
+const leftOut = new LeftOut();
 
-/** Does `work`; where it fails, says why this variant is left out. */
-async function orLeaveOut(app: string, title: string, work: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await work();
-    return true;
-  } catch (error) {
-    const { message, detail } = error as Error & { detail?: string };
-    const why = detail?.split('\n').find((line) => /error/i.test(line)) ?? message.split('\n')[0]!;
-    leftOut[`${app}, ${title}`] = why.replace(/^.*?\berror\s+/i, '').replace(/\s*\[[^\]]*\]$/, '');
-    tools.log.warning(`left out: ${app}, ${title}: ${why}`);
-    return false;
-  }
-}
-
-async function buildAll(): Promise<void> {
-  await buildFloor();
-  for (const app of apps) {
-    for (const variant of VARIANTS) await orLeaveOut(app.name, variant.title, () => buildVariant(app, variant));
-    const tag = imageOf(app, 'restored');
-    await tools.log.group(`building ${tag}`, () =>
-      buildRestored(app.name, imageOf(app, JIT.name), tag, app.traffic, ['--pairs', '1']),
-    );
-  }
-}
-
-/** Every variant that has an image and answers. The first start of each is not counted. */
-async function contestants(): Promise<Contestant[]> {
-  const all: Contestant[] = [
-    { app: FLOOR, title: FLOOR, image: imageOf({ name: 'floor' }, 'static') },
-    ...apps.flatMap((app) => [
-      ...VARIANTS.map(({ name, title }) => ({ app: app.name, title, image: imageOf(app, name) })),
-      { app: app.name, title: RESTORED, image: imageOf(app, 'restored'), env: { DOTNET_SNAPSHOT: 'require' } },
-    ]),
-  ];
-  const able: Contestant[] = [];
-  for (const contestant of all)
-    if (await tools.docker.image(contestant.image))
-      if (await orLeaveOut(contestant.app, contestant.title, () => start(contestant, { timeoutMs: 10_000 })))
-        able.push(contestant);
-  return able;
-}
-
-/** Samples in milliseconds, of the contestants in their order. */
-async function measure(all: Contestant[], beforeEach: () => Promise<void>): Promise<number[][]> {
-  const samples: number[][] = all.map(() => []);
+/** The results of those that answered, in the order of the contestants. */
+async function measure(all: readonly Contestant[], { title, before, limits = [], requests = 0 }: Pass) {
+  const results: Result[] = all.map((one) => ({ app: one.app, title: one.title, starts: [] }));
   for (let round = 1; round <= rounds; round++) {
     for (const [index, contestant] of all.entries()) {
-      await beforeEach();
-      samples[index]!.push(await start(contestant));
+      await before?.();
+      const options = {
+        // The floor closes each connection, so it has no further requests.
+        requests: contestant.app === FLOOR ? 0 : requests,
+        restored: contestant.title === RESTORED,
+      };
+      const what = `${nameOf(contestant)}: ${title}, round ${round}`;
+      const one = await leftOut.unless(what, () => start({ ...contestant, limits }, options));
+      if (one) results[index]!.starts.push(one);
     }
-    tools.log.info(`round ${round} of ${rounds}`);
+    tools.log.info(`${title}: round ${round} of ${rounds}`);
   }
-  return samples;
+  return results.filter(({ starts }) => starts.length > 0);
 }
 
 async function dropPageCache(): Promise<void> {
@@ -108,62 +78,43 @@ async function dropPageCache(): Promise<void> {
   await writeFile(DROP_CACHES, '3');
 }
 
-function tablesOf(all: Contestant[], samples: number[][]): string {
-  const summaries = samples.map(summarize);
-  const floor = summaries[0]!.median;
-  const medianOf = (app: string, title: string) =>
-    summaries[all.findIndex((one) => one.app === app && one.title === title)]?.median;
-  const head = ['', 'Median', 'Quartiles', 'Range', 'Without the floor', 'Faster than JIT', 'NativeAOT minimal = 1'];
-  const rowsOf = (app: string) =>
-    all.flatMap((one, index) => {
-      if (one.app !== app) return [];
-      const { median, q1, q3, min, max } = summaries[index]!;
-      const jit = medianOf(app, JIT.title);
-      const aot = medianOf('minimal', 'NativeAOT');
-      return [
-        [
-          one.title,
-          `${ms(median)} ms`,
-          `${ms(q1)}–${ms(q3)}`,
-          `${ms(min)}–${ms(max)}`,
-          app === FLOOR ? '' : `${ms(median - floor)} ms`,
-          jit ? `${(jit / median).toFixed(1)}×` : '',
-          aot && app !== FLOOR ? (median / aot).toFixed(2) : '',
-        ],
-      ];
-    });
-  return [FLOOR, ...apps.map(({ name }) => name)]
-    .map((app) => `**${app}**\n\n${table([head, ...rowsOf(app)])}`)
-    .join('\n\n');
-}
-
-try {
-  if (!values['no-build']) await buildAll();
-  const all = await contestants();
-  const on = await machine();
-  const passes: Record<string, number[][]> = { 'Warm page cache': await measure(all, async () => {}) };
-  const mayDrop = await access(DROP_CACHES, constants.W_OK).then(
+async function mayDropPageCache(): Promise<boolean> {
+  const may = await access(DROP_CACHES, constants.W_OK).then(
     () => true,
     () => false,
   );
-  if (mayDrop) passes['Cold page cache'] = await measure(all, dropPageCache);
-  else tools.log.warning(`no pass with a cold page cache: ${DROP_CACHES} can't be written (needs root)`);
+  if (!may) tools.log.warning(`no pass with a cold page cache: ${DROP_CACHES} can't be written (needs root)`);
+  return may;
+}
 
+try {
+  if (!values['no-build']) await buildAll(apps, VARIANTS, leftOut);
+  const all = await contestants(apps, VARIANTS, leftOut);
+  const on = await machine();
+  const passes: Record<string, Result[]> = {};
+  for (const pass of (await mayDropPageCache()) ? [WARM, COLD, HALF] : [WARM, HALF])
+    passes[pass.title] = await measure(all, pass);
+
+  const latencies = latencyTable(passes[HALF.title]!);
+  const starts = Object.values(passes).flatMap((results) => results.flatMap((one) => one.starts));
+  const cpuTimes = starts.some(({ cpuMillis }) => cpuMillis !== undefined);
+  if (!cpuTimes) tools.log.warning(NO_CPU_TIME);
+  const conditions = `${describeMachine(on)}; ${rounds} rounds.`;
   const parts = [
-    `${describeMachine(on)}; ${rounds} rounds.`,
-    ...Object.entries(passes).map(([pass, samples]) => `### ${pass}\n\n${tablesOf(all, samples)}`),
-    ...Object.entries(leftOut).map(([what, why]) => `Left out: ${what}: ${why}`),
+    conditions,
+    ...Object.entries(passes).map(([pass, results]) => `### ${pass}\n\n${startTables(results)}`),
+    ...(latencies ? [`### First ${HALF.requests} requests, half a CPU\n\n${latencies}`] : []),
+    ...leftOut.lines(),
+    ...(cpuTimes ? [] : [`There are ${NO_CPU_TIME}.`]),
   ];
   await publishResult('startup', parts.join('\n\n'), values.record);
+  const steps = stepsTable(passes);
+  if (steps) await publishResult('steps', `${conditions} Milliseconds, medians.\n\n${steps}`, values.record);
+  else tools.log.warning('no steps: no container told any');
 
-  const file = join(OUT, 'startup.json');
   await mkdir(OUT, { recursive: true });
-  const variants = all.map(({ app, title }, index) => ({
-    app,
-    variant: title,
-    ...Object.fromEntries(Object.entries(passes).map(([pass, samples]) => [pass, samples[index]])),
-  }));
-  await writeFile(file, `${JSON.stringify({ machine: on, rounds, unit: 'ms', variants, leftOut }, null, 2)}\n`);
+  const samples = { machine: on, rounds, unit: 'ms', passes, leftOut: leftOut.reasons };
+  await writeFile(join(OUT, 'startup.json'), `${JSON.stringify(samples, null, 2)}\n`);
 } finally {
   await tools.docker.removeAll();
   await tools.cleanup.run();

@@ -2,14 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromCache, type Taken, toCache } from './cached.ts';
 import { cacheKey } from './cachekey.ts';
-import {
-  CHECKPOINT_FOLDER,
-  type CheckpointContext,
-  checkpoint,
-  dump,
-  preflight,
-  tellPreparation,
-} from './checkpoint/checkpoint.ts';
+import { CHECKPOINT_FOLDER, type CheckpointContext, checkpoint, preflight } from './checkpoint/checkpoint.ts';
 import { Control } from './checkpoint/control.ts';
 import type { Risks } from './checkpoint/risks.ts';
 import { describe } from './describe.ts';
@@ -30,7 +23,7 @@ import type { Tools } from './tools.ts';
 import { parseTraffic } from './traffic/parse.ts';
 import { type CloneOptions, withClone } from './verify/clone.ts';
 import { verify } from './verify/verify.ts';
-import { replayToApp as replay, warm, warmedWith } from './warm.ts';
+import { replayToApp as replay, type Warmed, warm, warmedWith } from './warm.ts';
 import { cpuUsed } from './warmup/isa.ts';
 import type { Warmup } from './warmup/warmup.ts';
 
@@ -94,16 +87,13 @@ export async function build(inputs: Inputs, tools: Tools, onScan: OnScan = async
 export async function check(inputs: Inputs, tools: Tools): Promise<{ name: string; warmup: Warmup; risks: Risks }> {
   const stages = new Stages(tools.log);
   tools.redactor.add(await secretsBefore({ inputs }, tools.environment));
-  const prepared = await prepare(inputs, tools, await workFolder(tools), stages);
+  const work = await workFolder(tools);
+  const prepared = await prepare(inputs, tools, work, stages);
   tools.redactor.add(await secretsBefore({ inputs, ...prepared }, tools.environment));
   const warmed = await warm(inputs, prepared, tools, stages, { maxRounds: 1 });
   const risks = await warmed.control.risks();
-  await stages.run('checkpoint', async () => {
-    tellPreparation(await warmed.control.prepare(), tools.log);
-    const { pid } = await warmed.control.process();
-    await dump(warmed.control, pid, { keepRunning: true });
-  });
-  await tools.docker.remove(warmed.container);
+  const { directory: images, manifest } = await checkpointWarmed(inputs, prepared, warmed, tools, work, stages);
+  await compilePlan({ images, manifest, hot: 'to be recorded' }, join(work, 'plan'));
   return { name: prepared.name, warmup: warmed.warmup, risks };
 }
 
@@ -182,6 +172,19 @@ async function warmAndCheckpoint(
     onAnswers: (answers) => gate.know(secretsOfAnswers(answers)),
   });
   gate.know(secretsOfConfiguration(await warmed.control.configuration()));
+  const snapshot = await checkpointWarmed(inputs, prepared, warmed, tools, work, stages);
+  return { snapshot, warmup: warmed.warmup };
+}
+
+/** The snapshot of a warmed app, which ends with it, and its container, too. */
+async function checkpointWarmed(
+  inputs: Inputs,
+  prepared: Prepared,
+  warmed: Warmed,
+  tools: Tools,
+  work: string,
+  stages: Stages,
+): Promise<Snapshot> {
   const scrub = scrubber(inputs.secretsAtBuild, inputs.env, tools.log);
   const snapshot = await stages.run('checkpoint', () =>
     checkpoint(
@@ -201,7 +204,7 @@ async function warmAndCheckpoint(
     ),
   );
   await tools.docker.remove(warmed.container);
-  return { snapshot, warmup: warmed.warmup };
+  return snapshot;
 }
 
 /** How the checkpoint tells what the snapshot may ask of a CPU; says where that is another level than was asked for. */

@@ -10,6 +10,11 @@ export function ms(value: number): string {
   return value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en');
 }
 
+/** The same of what takes less than a millisecond, too. */
+export function fineMs(value: number): string {
+  return value < 10 ? value.toFixed(2) : ms(value);
+}
+
 /** Bytes as decimal megabytes, as registries and `docker images` count. */
 export function megabytes(bytes: number): string {
   const value = bytes / 1e6;

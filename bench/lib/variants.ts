@@ -99,7 +99,9 @@ export async function buildRestored(
   const words = ['--image', from, '--name', name, '--traffic', join(ROOT, traffic), '--tag', tag];
   const command = [process.execPath, join(ROOT, 'src/cli.ts'), 'build', ...words, '--ready-path', '/healthz'];
   const result = await tools.run([...command, '--output', join(OUT, name), ...flags]);
-  if (result.code !== 0) throw new Error(`${name} has no snapshot\n${result.stderr}`);
+  if (result.code === 0) return;
+  const reason = /^DS\d+: .*/m.exec(result.stderr)?.[0] ?? `exit code ${result.code}`;
+  throw new Error(`${name} has no snapshot: ${reason}\n${result.stderr}`);
 }
 
 /** The image of a static program that answers at once. */

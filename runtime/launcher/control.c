@@ -102,7 +102,7 @@ void control_serve(int socket, int to_app, int from_app) {
 /* Whether standard input has something, or has ended. Returns 0 when the app is gone: PID 1 waits for this process then. */
 static int wait_for_question(void) {
   struct pollfd source = {.fd = STDIN_FILENO, .events = POLLIN};
-  while (poll(&source, 1, 100) == 0)
+  while (poll(&source, 1, 50) == 0)
     if (kill(APP_PID, 0) && errno == ESRCH) return 0;
   return 1;
 }

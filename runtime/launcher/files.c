@@ -53,58 +53,30 @@ static void list_host_files(const char *assembly) {
   if (entries) closedir(entries);
 }
 
-/* Whether the app has the socket of that inode. */
-static int is_of_app(const char *inode) {
-  char path[64], link[64], wanted[64];
-  int found = 0;
-  snprintf(path, sizeof path, "/proc/%d/fd", APP_PID);
-  snprintf(wanted, sizeof wanted, "socket:[%s]", inode);
-  DIR *descriptors = opendir(path);
-  for (struct dirent *entry; !found && descriptors && (entry = readdir(descriptors));) {
-    ssize_t length = readlinkat(dirfd(descriptors), entry->d_name, link, sizeof link - 1);
-    link[length > 0 ? length : 0] = 0;
-    found = !strcmp(link, wanted);
-  }
-  if (descriptors) closedir(descriptors);
-  return found;
-}
-
-/* Calls `use` with each line of a table of /proc that ends with a path: that, and the word before it. */
-static int each_path(const char *table, void (*use)(const char *path, const char *word)) {
+/* Uses each path that a line of /proc/PID/maps ends with. */
+static int list_mappings(const char *maps) {
   char *line = NULL, *path;
   size_t size = 0;
-  FILE *lines = fopen(table, "re");
+  FILE *lines = fopen(maps, "re");
   if (!lines) {
-    say("dotnet-snapshot: %s: %s", table, strerror(errno));
-    return -1;
+    say("dotnet-snapshot: %s: %s", maps, strerror(errno));
+    return 1;
   }
   while (getline(&line, &size, lines) > 0) {
     line[strcspn(line, "\n")] = 0;
     if (!(path = strstr(line, " /"))) continue;
-    char *end = path++;
-    while (end > line && end[-1] == ' ') end--;
-    *end = 0;
-    char *word = strrchr(line, ' ');
-    use(path, word ? word + 1 : line);
+    list_file(++path);
+    if (ends_with(path, ".dll")) list_host_files(path);
   }
   free(line);
   fclose(lines);
   return 0;
 }
 
-static void use_mapping(const char *path, const char *inode) {
-  (void)inode;
-  list_file(path);
-  if (ends_with(path, ".dll")) list_host_files(path);
-}
-
-static void use_socket(const char *path, const char *inode) {
-  if (is_of_app(inode)) printf("socket %s\n", path);
-}
-
 /*
- * What the app, under APP_PID, has mapped and is bound to, in lines for the build, which puts them into the manifest and the plan. The kernel's own names
- * tell it: deleted files are left out, for they have the word (deleted) after their name and are not found.
+ * What the app, under APP_PID, has mapped, in lines for the build, which puts them into the manifest and the plan. The
+ * kernel's own names tell it: deleted files are left out, for they have the word (deleted) after their name and are not
+ * found.
  */
 int list_files(void) {
   char maps[32], exe[32], program[4096];
@@ -115,5 +87,5 @@ int list_files(void) {
     program[length] = 0;
     list_host_files(program);
   }
-  return each_path(maps, use_mapping) || each_path("/proc/net/unix", use_socket) ? 1 : 0;
+  return list_mappings(maps);
 }

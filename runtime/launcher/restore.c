@@ -30,11 +30,14 @@ const char *restore(const struct plan *plan, int record, char **further, int *to
   pid_t app = start_restore(plan, PAGES_FILE, inherited, record, &reason);
   close(to[0]);
   close(from[1]);
-  /* Beside the restore. The companion gets its line, without which the app answers nothing, only when all is known to be good. */
-  if (!reason) reason = changed_file(plan);
-  if (!reason) reason = damaged_hot(plan);
+  /* Beside the restore: no thread of the app runs before all is known to be good. */
   if (!reason) {
-    start_line(&line, to[1]);
+    reason = changed_file(plan);
+    if (!reason) reason = damaged_hot(plan);
+    if (!reason) start_line(&line, to[1]);
+    decide(reason ? GIVE_UP : LET_GO);
+  }
+  if (!reason) {
     answer = end_line(&line, to[1], from[0], plan->answer_ms);
     if (!answer) reason = lost(app);
   }

@@ -22,7 +22,6 @@ static const uint32_t sizes[SECTIONS] = {
     [TEXT] = 1,
     [COMMAND] = sizeof(text_at),
     [FILES] = sizeof(struct app_file),
-    [SOCKETS] = sizeof(text_at),
     [DESCRIPTORS] = sizeof(struct descriptor),
     [COPIES] = sizeof(struct copy),
     [OPTIONS] = sizeof(struct option),
@@ -97,7 +96,6 @@ static int is_good_step(const struct plan *plan, const struct step *step) {
 
 static const char *check_entries(const struct plan *plan) {
   EACH(COMMAND, text_at, is_text(plan, *entry))
-  EACH(SOCKETS, text_at, is_text(plan, *entry) && text_of(plan, *entry)[0] == '/')
   EACH(FILES, struct app_file, is_text(plan, entry->path))
   EACH(DESCRIPTORS, struct descriptor, is_good_descriptor(plan, entry))
   EACH(DESCRIPTORS, struct descriptor, i == 0 || entry->fd > entry[-1].fd)

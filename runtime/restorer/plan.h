@@ -31,7 +31,6 @@ enum section_name {
   TEXT,        /* char */
   COMMAND,     /* text_at: the words that were checkpointed */
   FILES,       /* struct app_file: must be those of the checkpoint */
-  SOCKETS,     /* text_at: paths that the app is bound to */
   DESCRIPTORS, /* struct descriptor, in ascending order of `fd` */
   COPIES,      /* struct copy: further numbers of the same open file */
   OPTIONS,     /* struct option: of sockets */

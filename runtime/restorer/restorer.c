@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,17 @@ void give_up(const char *format, ...) {
   va_end(arguments);
   call(SYS_exit_group, 1);
   __builtin_unreachable();
+}
+
+void decide(enum verdict verdict) {
+  __atomic_store_n(&work.report->verdict, verdict, __ATOMIC_SEQ_CST);
+  call(SYS_futex, &work.report->verdict, FUTEX_WAKE, 1);
+}
+
+void wait_for_verdict(const struct restoration *restoration) {
+  int *verdict = &restoration->report->verdict, now;
+  while ((now = __atomic_load_n(verdict, __ATOMIC_SEQ_CST)) == UNDECIDED) call(SYS_futex, verdict, FUTEX_WAIT, UNDECIDED, 0);
+  if (now != LET_GO) call(SYS_exit_group, 1);
 }
 
 const char *restore_reason(void) { return work.report && work.report->reason[0] ? work.report->reason : NULL; }

@@ -7,10 +7,13 @@
 
 /* What the child that becomes the app tells the launcher, in memory that both have. */
 struct report {
+  int verdict;        /* of the launcher's checks beside the restore; the app is let go only by LET_GO */
   int is_committed;   /* the app runs, or will in a moment: from here on nothing can fail */
   double moments[8];  /* CLOCK_MONOTONIC in milliseconds, after each stage of `enum stage` */
   char reason[1024];  /* why it was given up before */
 };
+
+enum verdict { UNDECIDED, LET_GO, GIVE_UP };
 
 enum stage { CHECKED, NUMBERS_USED, FORKED, DESCRIPTORS_OPEN, MEMORY_MAPPED, MEMORY_FILLED, THREADS_MADE, STAGES };
 
@@ -31,6 +34,9 @@ struct restoration {
  */
 pid_t start_restore(const struct plan *plan, const char *pages, const int inherited[4], int record, const char **reason);
 
+/* Lets the app go when it is ready, or ends the half-made process. */
+void decide(enum verdict verdict);
+
 /* Why the child gave up; NULL where it did not, or before it could. */
 const char *restore_reason(void);
 
@@ -40,6 +46,7 @@ const char *restore_steps(double start);
 /* The rest is of the child. */
 
 /* Ends the half-made process; the launcher finds the reason in the report. */
+void wait_for_verdict(const struct restoration *work);
 _Noreturn void give_up(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void note(enum stage stage);
 

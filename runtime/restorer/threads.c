@@ -254,6 +254,7 @@ _Noreturn void make_threads_and_leave(const struct restoration *work) {
   collect_leftovers(plan, farewell);
   close_scratch(work);
   call(SYS_set_tid_address, first->clear_tid);
+  wait_for_verdict(work);
   note(THREADS_MADE);
   __atomic_store_n(&work->report->is_committed, 1, __ATOMIC_SEQ_CST);
 #if defined(__x86_64__)

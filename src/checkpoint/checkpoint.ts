@@ -95,7 +95,7 @@ export async function checkpoint(
   const preparation = await control.prepare();
   tellPreparation(preparation, log);
   const process = await control.process();
-  const { appFiles, sockets } = await control.files();
+  const appFiles = await control.files();
   await dump(control, process.pid, context);
   if (context.keepRunning) await control.resume();
 
@@ -136,7 +136,6 @@ export async function checkpoint(
     ...(context.traffic && { traffic: context.traffic }),
     files,
     appFiles,
-    sockets,
     canaries,
     ...(context.placeholders?.length && { placeholders: [...context.placeholders] }),
   };

@@ -84,8 +84,6 @@ export const manifestSchema = z.object({
       }),
     )
     .default([]),
-  /** Paths of the unix sockets that the app was bound to; a restore makes them anew. */
-  sockets: z.array(z.string()).default([]),
   /**
    * Random values that were planted in the app's memory, one in each encoding, which every scan must find: the SHA-256
    * of each (hex). Absent in snapshots of earlier versions.

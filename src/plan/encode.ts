@@ -17,12 +17,11 @@ export interface PlacedObject {
 }
 
 /** What the launcher checks before it follows the plan. */
-export function encodeManifest(plan: PlanFile, { app, appFiles, sockets }: Manifest): void {
+export function encodeManifest(plan: PlanFile, { app, appFiles }: Manifest): void {
   plan.entries('COMMAND', app.command, (writer, word) => writer.u32(plan.text(word)));
   plan.entries('FILES', appFiles, (writer, { bytes, modified, xxh64, path }) =>
     writer.u64(bytes, modified, BigInt(`0x${xxh64}`)).u32(plan.text(path), 0),
   );
-  plan.entries('SOCKETS', sockets, (writer, path) => writer.u32(plan.text(path)));
 }
 
 /** Descriptors, and all that refers to them. */

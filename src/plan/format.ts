@@ -21,7 +21,6 @@ const SECTIONS = [
   'TEXT',
   'COMMAND',
   'FILES',
-  'SOCKETS',
   'DESCRIPTORS',
   'COPIES',
   'OPTIONS',

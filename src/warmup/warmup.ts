@@ -88,7 +88,7 @@ export async function warmup(
     rounds += 1;
     requests += answers.length;
     onAnswers?.(answers);
-    if (!(await target.running()))
+    if (await hasEnded(target, answers))
       throw new SnapshotError('DS3002', `The app ended in round ${rounds} of the warmup.`, {
         detail: await target.logs(),
       });
@@ -114,6 +114,13 @@ export async function warmup(
 /** Empty for none, which is what most apps have. */
 function actions(count: number): string {
   return count === 0 ? '' : `${count} warmup action${count === 1 ? '' : 's'}`;
+}
+
+/** Whether the app is gone. Where an answer is missing its container may need a moment to end. */
+async function hasEnded(target: WarmTarget, answers: Answer[]): Promise<boolean> {
+  const suspicious = answers.some(({ unmet }) => unmet.length > 0);
+  for (let waited = 0; suspicious && waited < 1000 && (await target.running()); waited += 100) await sleep(100);
+  return !(await target.running());
 }
 
 /** Waits until the count stands still for 300 ms, at most 5 s. */

@@ -58,7 +58,6 @@ async function manifestOf(folder: string): Promise<Manifest> {
     appFiles: [...text('files').matchAll(/^file (\d+) (-?\d+) ([0-9a-f]{16}) (\/.*)$/gm)].map(
       ([, bytes, modified, xxh64, path]) => ({ path, bytes: Number(bytes), modified: Number(modified), xxh64 }),
     ),
-    sockets: [...text('files').matchAll(/^socket (\/.*)$/gm)].map(([, path]) => path),
     canaries: canaries.map(({ encoding, seed }: { encoding: string; seed: string }) => ({
       encoding,
       sha256: sha256(`dscanary{${seed.replaceAll('-', '')}}`),

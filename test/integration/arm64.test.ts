@@ -6,7 +6,8 @@ import { docker } from '../harness/cli.ts';
 const runtime = join(import.meta.dirname, '../../runtime');
 const image = 'dotnet-snapshot-test/arm64';
 
-// The bundle's own compiler lines, run by a cross compiler; what they make runs in QEMU's user mode, where CRIU can't.
+// The bundle's own compiler lines, run by a cross compiler; what they make runs in QEMU's user mode, which can restore nothing.
+// test/arm64/run restores on a whole emulated machine.
 let compile: string[];
 beforeAll(async () => {
   await docker(['build', '--tag', image, join(import.meta.dirname, 'arm64')]);
@@ -16,10 +17,11 @@ beforeAll(async () => {
 
 /** Compiles the launcher and waits.so, then runs a script; resolves to its exit code and what it printed. */
 async function run(script: string): Promise<{ code: number; output: string }> {
-  const before = ['set -e', 'mkdir -p /opt/dotnet-snapshot/bin /opt/dotnet-snapshot/companion', ...compile];
+  const before = ['set -e', 'mkdir -p /opt/dotnet-snapshot/companion', 'sh /build/restorer/build.sh', ...compile];
   const { code, stdout, stderr } = await docker(
     [
       ...['run', '--rm', '--volume', `${runtime}/launcher:/build/launcher:ro`],
+      ...['--volume', `${runtime}/restorer:/build/restorer:ro`],
       ...['--volume', `${runtime}/companion/native:/build/native:ro`],
       ...[image, 'sh', '-c', [...before, script].join('\n')],
     ],

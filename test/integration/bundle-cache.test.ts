@@ -71,7 +71,8 @@ test('a machine without the bundle takes it from the cache and builds nothing', 
   // Of these sources no bundle could be built.
   const sources = join(store.temp, 'runtime');
   await mkdir(sources);
-  for (const name of ['Dockerfile', 'launcher', 'restorer', 'companion', 'criu']) await writeFile(join(sources, name), tag);
+  for (const name of ['Dockerfile', 'launcher', 'restorer', 'companion', 'criu'])
+    await writeFile(join(sources, name), tag);
   const asked: string[] = [];
   const empty = { ...cache, restore: async (key: string) => asked.push(key) < 0 };
   await expect(ensureRuntime(sources, { ...tools(), bundleCache: empty })).rejects.toThrow();

@@ -33,7 +33,6 @@ static void read_bytes(const void *bytes, size_t count) {
 static void follow(const struct plan *plan) {
   read_text(plan, plan->snapshot), read_text(plan, plan->isa), read_text(plan, plan->cpu), read_text(plan, plan->program), read_text(plan, plan->folder);
   for (uint32_t i = 0; i < COUNT(plan, COMMAND); i++) read_text(plan, ENTRIES(plan, COMMAND, text_at)[i]);
-  for (uint32_t i = 0; i < COUNT(plan, SOCKETS); i++) read_text(plan, ENTRIES(plan, SOCKETS, text_at)[i]);
   for (uint32_t i = 0; i < COUNT(plan, FILES); i++) read_text(plan, ENTRIES(plan, FILES, struct app_file)[i].path);
   for (uint32_t i = 0; i < COUNT(plan, DESCRIPTORS); i++) {
     const struct descriptor *entry = &ENTRIES(plan, DESCRIPTORS, struct descriptor)[i];

@@ -21,7 +21,6 @@ const manifest = {
   cpu: { isa: 'x86-64-v3', features: ['avx', 'avx2'] },
   hookSeconds: 10,
   appFiles: [{ path: '/app/Shop.dll', bytes: 7, modified: 8, xxh64: 'ef46db3751d8e999' }],
-  sockets: [],
 } as unknown as Manifest;
 
 function vma(first: number, end: number, prot: number, more: Record<string, JsonValue> = {}): JsonValue {

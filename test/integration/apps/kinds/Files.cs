@@ -24,7 +24,6 @@ internal static class Files
         new OpenFileLock(),
         new DeletedFile(),
         new EmptyDeletedFile(),
-        new TwiceOpenedDeletedFile(),
         new AppendedFile(),
         new OpenFolder(),
         new CloseOnExecFlag(),
@@ -200,28 +199,6 @@ internal sealed class EmptyDeletedFile() : Kind("deleted file without content")
         Expect.Same("some"u8, _file.Read(10));
         Ok(Truncate(_file.Number, 0));
         _file.Position = 0;
-    }
-}
-
-internal sealed class TwiceOpenedDeletedFile : Kind
-{
-    private readonly Descriptor _one, _other;
-
-    public TwiceOpenedDeletedFile() : base("deleted file that is open twice")
-    {
-        _one = Files.Deleted("twice", ReadWrite, "0123456789"u8);
-        _other = Descriptor.Open($"/proc/self/fd/{_one.Number}", ReadWrite);
-        (_one.Position, _other.Position) = (2, 4);
-    }
-
-    public override void Check()
-    {
-        Expect.Equal((2L, 4L), (_one.Position, _other.Position));
-        _one.Write("23!"u8);
-        Expect.Same("!56789"u8, _other.Read(10));
-        _one.Position = 2;
-        _one.Write("234"u8);
-        (_one.Position, _other.Position) = (2, 4);
     }
 }
 

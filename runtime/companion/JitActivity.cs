@@ -1,6 +1,11 @@
 using System;
+using System.Collections.Generic;
 using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Reflection;
 using System.Runtime;
+using System.Runtime.CompilerServices;
 using System.Threading;
 
 namespace DotnetSnapshot.Companion;
@@ -13,6 +18,49 @@ internal static class JitActivity
 
     public static string Describe() =>
         $$"""{"methods":{{JitInfo.GetCompiledMethodCount()}},"ilBytes":{{JitInfo.GetCompiledILBytes()}}}""";
+
+    /// <summary>
+    /// Compiles what of this assembly has not run yet: the restore's last steps and the first request after it can't be
+    /// rehearsed, and the JIT has no pages in memory then.
+    /// </summary>
+    public static void CompileOwnCode()
+    {
+        const BindingFlags Declared = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        foreach (Type type in TypesOf(typeof(JitActivity).Assembly))
+        {
+            if (typeof(Delegate).IsAssignableFrom(type))
+            {
+                continue;
+            }
+
+            try
+            {
+                foreach (MethodBase method in type.GetMethods(Declared).Cast<MethodBase>().Concat(type.GetConstructors(Declared)))
+                {
+                    if (!method.IsAbstract && !method.ContainsGenericParameters && (method.Attributes & MethodAttributes.PinvokeImpl) == 0)
+                    {
+                        RuntimeHelpers.PrepareMethod(method.MethodHandle);
+                    }
+                }
+            }
+            catch (Exception error) when (error is IOException or TypeLoadException or BadImageFormatException or NotSupportedException)
+            {
+                // Of a framework that the app does not have: that code will not run either.
+            }
+        }
+    }
+
+    private static IEnumerable<Type> TypesOf(Assembly assembly)
+    {
+        try
+        {
+            return assembly.GetTypes();
+        }
+        catch (ReflectionTypeLoadException partly)
+        {
+            return partly.Types.OfType<Type>();
+        }
+    }
 
     /// <summary>
     /// Waits until nothing was compiled for a moment. What waits to be compiled at the checkpoint is compiled in each

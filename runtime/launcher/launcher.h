@@ -48,6 +48,9 @@ const char *changed_file(const struct plan *plan);
 const char *missing_cpu_features(const char *needed);
 const char *highest_isa(void);
 
+/* prefetch.c: asks the kernel for what the first answer needs of files, and does not wait for it. */
+void prefetch(const struct plan *plan);
+
 /*
  * restore.c: the app from its plan (`record`: so that `launcher touched` can tell each page that it asks for), and the check of files beside it. Returns the companion's answer, `ok …`, or the
  * reason for which the app must not live; what is left of it is then to be ended.

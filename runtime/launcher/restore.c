@@ -32,6 +32,7 @@ const char *restore(const struct plan *plan, int record, char **further, int *to
   close(from[1]);
   /* Beside the restore: no thread of the app runs before all is known to be good. */
   if (!reason) {
+    prefetch(plan);
     reason = changed_file(plan);
     if (!reason) reason = damaged_hot(plan);
     if (!reason) start_line(&line, to[1]);

@@ -77,16 +77,20 @@ static void map(const struct step *step, int fd, uint64_t offset) {
           (unsigned long long)step->bytes, step->kind, strerror(-result));
 }
 
+/* To record, what is asked for is read page by page; what is in the page cache already would be mapped beside it. */
+static void map_file(const struct restoration *work, const struct step *step, int fd) {
+  if (work->record) call(SYS_fadvise64, fd, step->offset, step->bytes, POSIX_FADV_DONTNEED);
+  map(step, fd, step->offset);
+  if (work->record) call(SYS_madvise, step->start, step->bytes, MADV_RANDOM);
+}
+
 static void take(const struct restoration *work, const struct step *step) {
   long result = 0;
   switch (step->kind) {
     case S_ANONYMOUS: map(step, NO_FILE, 0); break;
-    case S_PAGES:
-      map(step, work->pages, step->offset);
-      if (work->record) call(SYS_madvise, step->start, step->bytes, MADV_RANDOM);
-      break;
-    case S_FILE: map(step, open_mapped(work->plan, step), step->offset); break;
-    case S_DESCRIPTOR: map(step, step->source, step->offset); break;
+    case S_PAGES: map_file(work, step, work->pages); break;
+    case S_FILE: map_file(work, step, open_mapped(work->plan, step)); break;
+    case S_DESCRIPTOR: map_file(work, step, step->source); break;
     case S_OBJECT: map(step, object_descriptor(step->source), step->offset); break;
     case S_PROTECT: result = call(SYS_mprotect, step->start, step->bytes, step->prot); break;
     case S_ADVISE: result = call(SYS_madvise, step->start, step->bytes, step->flags); break;

@@ -39,6 +39,7 @@ static const uint32_t sizes[SECTIONS] = {
     [TIMERS] = sizeof(struct timer),
     [AUXV] = sizeof(uint64_t),
     [VDSO] = sizeof(struct vdso_function),
+    [PREFETCH] = sizeof(struct prefetch),
 };
 
 /* A plan that would be mapped over the program's end of low memory is none. */
@@ -111,6 +112,7 @@ static const char *check_entries(const struct plan *plan) {
   EACH(THREADS, struct thread, entry->tid && is_text(plan, entry->name) && (i == 0 ? entry->tid == plan->pid : entry->tid > entry[-1].tid))
   EACH(PENDING, struct pending, entry->signal >= 1 && entry->signal <= 64)
   EACH(VDSO, struct vdso_function, is_text(plan, entry->name) && entry->offset <= plan->vdso_bytes)
+  EACH(PREFETCH, struct prefetch, is_text(plan, entry->path))
   if (!is_pages(plan, plan->fill_offset, filled)) return "DS5007 the restore plan is damaged: more is filled than there is";
   return NULL;
 }

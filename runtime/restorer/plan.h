@@ -48,6 +48,7 @@ enum section_name {
   TIMERS,      /* struct timer: POSIX timers in ascending order of their number */
   AUXV,        /* uint64_t */
   VDSO,        /* struct vdso_function: those of the kernel of the checkpoint */
+  PREFETCH,    /* struct prefetch: what the first answer needs of files beside the hot part of the pages file */
   SECTIONS
 };
 
@@ -231,6 +232,12 @@ struct inet_name {
 struct vdso_function {
   text_at name;
   uint32_t offset, bytes, unused; /* from the start of the vdso's code */
+};
+
+struct prefetch {
+  text_at path; /* the empty string: the pages file */
+  uint32_t unused;
+  uint64_t offset, bytes;
 };
 
 /* Where a signal frame begins in its stride; before it is the stack of a thread that has not yet left for the app. */

@@ -104,11 +104,8 @@ pid_t start_restore(const struct plan *plan, const char *pages, const int inheri
   work.report = mmap(report_place, sizeof *work.report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
   if (work.report != report_place) return *reason = "DS5009 no memory is left for a restore", -1;
   work.record = record;
-  if (record) {
-    /* What is in the page cache already would be mapped beside what is asked for. */
-    sync();
-    posix_fadvise(work.pages, 0, 0, POSIX_FADV_DONTNEED);
-  }
+  /* Only what is on the disk can be dropped from the page cache. */
+  if (record) sync();
   memcpy(work.inherited, inherited, sizeof work.inherited);
 
   note(CHECKED);

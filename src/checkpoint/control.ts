@@ -54,10 +54,11 @@ export interface ConfigurationEntry {
   value: string;
 }
 
-/** Ranges of addresses: pages that were only read, and those that were written. */
+/** Ranges of addresses: pages of the snapshot that were only read, those that were written, and what is there of other files. */
 export interface TouchedPages {
   read: { start: bigint; end: bigint }[];
   written: { start: bigint; end: bigint }[];
+  files: { start: bigint; end: bigint }[];
 }
 
 /** The most answers that a configuration is read from: some thousand settings each. */
@@ -155,12 +156,12 @@ export class Control {
   async touched(): Promise<TouchedPages> {
     const { code, stdout } = await this.#docker.exec(this.#container, [this.#launcher, 'touched']);
     const lines = code === 0 ? stdout.split('\n') : [];
-    const ranges = (use: 'r' | 'w') =>
+    const ranges = (use: 'r' | 'w' | 'f') =>
       lines
-        .map((line) => /^([rw]) ([0-9a-f]+)-([0-9a-f]+)$/.exec(line))
+        .map((line) => /^([rwf]) ([0-9a-f]+)-([0-9a-f]+)$/.exec(line))
         .filter((match) => match?.[1] === use)
         .map((match) => ({ start: BigInt(`0x${match![2]}`), end: BigInt(`0x${match![3]}`) }));
-    return { read: ranges('r'), written: ranges('w') };
+    return { read: ranges('r'), written: ranges('w'), files: ranges('f') };
   }
 
   /** Runs criu inside the container as the app's user, with the capabilities that its file carries. */

@@ -6,7 +6,14 @@ import { addressSpace, type Span } from './areas.ts';
 import { backings } from './backings.ts';
 import { type Hot, near } from './content.ts';
 import { type Descriptors, describe } from './descriptors.ts';
-import { encodeDescriptors, encodeManifest, encodeMemory, encodeThreads, encodeVdso } from './encode.ts';
+import {
+  encodeDescriptors,
+  encodeManifest,
+  encodeMemory,
+  encodePrefetch,
+  encodeThreads,
+  encodeVdso,
+} from './encode.ts';
 import { PAGE, PlanFile } from './format.ts';
 import { headerOf, pathsOf } from './header.ts';
 import { Images, type Run, within } from './images.ts';
@@ -14,6 +21,7 @@ import { locksOf } from './locks.ts';
 import { mapMemory } from './memory.ts';
 import { PagesLayout } from './pages.ts';
 import { placeDescriptors, placeMemory, placeObject, placeVdso } from './placement.ts';
+import { prefetches } from './prefetch.ts';
 import { type Process, readProcess } from './process.ts';
 import { Refusals } from './refusals.ts';
 import { type Architecture, checkThreads, threadsOf } from './threads.ts';
@@ -29,8 +37,8 @@ export interface PlanInput {
   /** Folder with CRIU's image files and the description of their messages, images.desc. */
   images: string;
   manifest: Manifest;
-  /** Pages that a clone read, and those that it wrote, by its first answer; or the plan is made for a clone that will show them. */
-  hot: { read: Range[]; written: Range[] } | 'to be recorded';
+  /** Pages that a clone read, those that it wrote, and those that it had of other files, by its first answer; or the plan is made for a clone that will show them. */
+  hot: { read: Range[]; written: Range[]; files: Range[] } | 'to be recorded';
 }
 
 /** Figures of a plan. */
@@ -64,7 +72,8 @@ export async function compilePlan(input: PlanInput, output: string): Promise<Pla
   refusals.check();
 
   const { areas, guards, vdso } = space;
-  const memory = mapMemory(areas, outside(process.runs, vdso), guards, hotOf(input));
+  const hot = hotOf(input);
+  const memory = mapMemory(areas, outside(process.runs, vdso), guards, hot);
   const threads = threadsOf(process.cores, machine, vdso?.code);
   const layout = new PagesLayout();
   const hotBytes = placeMemory(layout, memory);
@@ -80,6 +89,14 @@ export async function compilePlan(input: PlanInput, output: string): Promise<Pla
   encodeMemory(plan, memory, objects);
   encodeThreads(plan, threads, process);
   encodeVdso(plan, code.functions);
+  if (hot) {
+    const needed = { files: hot.files, pages: [...hot.read, ...hot.written] };
+    const pathOf = (fd: number) => {
+      const name = descriptors.list.find((descriptor) => descriptor.fd === fd)?.name;
+      return typeof name === 'string' ? name : undefined;
+    };
+    encodePrefetch(plan, prefetches(memory, hotBytes, needed, pathOf));
+  }
   const pages = { pagesBytes: layout.end, hotBytes, ...hashes };
   const bytes = await plan.finish(headerOf({ manifest, machine, process, threads, vdso, code, paths, pages }));
   await writeFile(join(output, 'plan'), bytes);
@@ -126,7 +143,7 @@ function outside(runs: readonly Run[], range: Span | undefined): Run[] {
 }
 
 /** Whole pages in ascending order. */
-function hotOf({ hot }: PlanInput): Hot | undefined {
+function hotOf({ hot }: PlanInput): (Hot & { files: Span[] }) | undefined {
   if (hot === 'to be recorded') return undefined;
   const pages = (ranges: Range[]) =>
     near(
@@ -138,5 +155,5 @@ function hotOf({ hot }: PlanInput): Hot | undefined {
         .sort((a, b) => a.start - b.start),
       0,
     );
-  return { read: pages(hot.read), written: pages(hot.written) };
+  return { read: pages(hot.read), written: pages(hot.written), files: pages(hot.files) };
 }

@@ -3,6 +3,7 @@ import type { Descriptor, Descriptors } from './descriptors.ts';
 import type { PlanFile, Writer } from './format.ts';
 import type { Lock } from './locks.ts';
 import type { Memory, Step } from './memory.ts';
+import type { Prefetch } from './prefetch.ts';
 import type { Process } from './process.ts';
 import { pendingSignals, posixTimers } from './signals.ts';
 import type { Threads } from './threads.ts';
@@ -101,6 +102,13 @@ export function encodeThreads(plan: PlanFile, threads: Threads, { pid, cores, ta
   );
   const { mmSavedAuxv: auxv } = mm;
   plan.entries('AUXV', auxv.at(-2) === 0n ? auxv : [...auxv, 0n, 0n], (writer, word) => writer.u64(word));
+}
+
+/** What the launcher asks the kernel for beside the restore. */
+export function encodePrefetch(plan: PlanFile, prefetches: readonly Prefetch[]): void {
+  plan.entries('PREFETCH', prefetches, (writer, { path, offset, bytes }) =>
+    writer.u32(plan.text(path), 0).u64(offset, bytes),
+  );
 }
 
 /** The functions that the app may have called in the vdso. */

@@ -38,6 +38,7 @@ const SECTIONS = [
   'TIMERS',
   'AUXV',
   'VDSO',
+  'PREFETCH',
 ] as const;
 
 /** Name of a section of the plan. */

@@ -68,6 +68,7 @@ static void follow(const struct plan *plan) {
   read_bytes(ENTRIES(plan, WATCHES, char), COUNT(plan, WATCHES) * sizeof(struct watch));
   read_bytes(ENTRIES(plan, LOCKS, char), COUNT(plan, LOCKS) * sizeof(struct lock));
   read_bytes(ENTRIES(plan, COPIES, char), COUNT(plan, COPIES) * sizeof(struct copy));
+  for (uint32_t i = 0; i < COUNT(plan, PREFETCH); i++) read_text(plan, ENTRIES(plan, PREFETCH, struct prefetch)[i].path);
   for (uint32_t i = 0; i < COUNT(plan, VDSO); i++) read_text(plan, ENTRIES(plan, VDSO, struct vdso_function)[i].name);
 }
 

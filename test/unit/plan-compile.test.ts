@@ -10,7 +10,7 @@ import { type Entry, writeImages } from './plan-images.ts';
 
 const BASE = 0x7f00_0000_0000;
 const PAGE = 4096;
-const COLD = { read: [], written: [] };
+const COLD = { read: [], written: [], files: [] };
 
 const manifest = {
   id: 'abcdef012345',
@@ -76,7 +76,7 @@ test('a process becomes a plan and its pages, in the order in which they are nee
   const images = await process();
   const output = join(images, 'out');
   const at = (page: number) => BigInt(BASE + page * PAGE);
-  const hot = { read: [{ start: at(205), end: at(235) }], written: [] };
+  const hot = { read: [{ start: at(205), end: at(235) }], written: [], files: [] };
   const summary = await compilePlan({ images, manifest, hot }, output);
   const [plan, pages] = [await readFile(join(output, 'plan')), await readFile(join(output, 'pages'))];
   // What is read, the mapping that the first answer needs, with its two pages of zeros, then the other.

@@ -132,6 +132,13 @@ internal static unsafe partial class Native
     [LibraryImport("libc", EntryPoint = "sbrk", SetLastError = true)]
     public static partial nint Break(nint increment);
 
+    /// <summary>The end of the heap without the C library, which keeps it in a variable.</summary>
+    public static nint KernelBreak() =>
+        SystemCall(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 214, 0);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint SystemCall(nint number, nint argument);
+
     [LibraryImport("libc", EntryPoint = "timerfd_create", SetLastError = true)]
     public static partial int TimerDescriptor(int clock, int flags);
 

@@ -22,6 +22,9 @@ internal sealed class AppHooks
         AppDomain.CurrentDomain.AssemblyLoad += (_, loaded) => Meet(loaded.LoadedAssembly);
     }
 
+    /// <summary>The package's, where the app uses it.</summary>
+    public Assembly[] Assemblies => _bridge is null ? [] : [_bridge.Assembly];
+
     /// <summary>Throws <see cref="HookException"/> where a hook fails.</summary>
     public void RunBeforeCheckpoint()
     {

@@ -170,7 +170,8 @@ internal sealed unsafe class Clock
         {
             MethodInfo exit = guard.GetType().GetMethod("Exit", Type.EmptyTypes)!;
             guard.GetType().GetMethod("Enter", Type.EmptyTypes)!.Invoke(guard, null);
-            _release.Push(() => exit.Invoke(guard, null));
+            // A delegate: reflection would have the JIT make a stub right after the restore.
+            _release.Push(exit.CreateDelegate<Action>(guard));
         }
         else
         {

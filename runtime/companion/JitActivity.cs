@@ -20,13 +20,13 @@ internal static class JitActivity
         $$"""{"methods":{{JitInfo.GetCompiledMethodCount()}},"ilBytes":{{JitInfo.GetCompiledILBytes()}}}""";
 
     /// <summary>
-    /// Compiles what of this assembly has not run yet: the restore's last steps and the first request after it can't be
+    /// Compiles what of these assemblies has not run yet: the restore's last steps and the first request after it can't be
     /// rehearsed, and the JIT has no pages in memory then.
     /// </summary>
-    public static void CompileOwnCode()
+    public static void Compile(params Assembly[] assemblies)
     {
         const BindingFlags Declared = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
-        foreach (Type type in TypesOf(typeof(JitActivity).Assembly))
+        foreach (Type type in assemblies.SelectMany(TypesOf))
         {
             if (typeof(Delegate).IsAssignableFrom(type))
             {

@@ -46,7 +46,7 @@ internal sealed class Preparation(AppHost host, AppHooks hooks, Restoration rest
 
             List<string> leftovers = Leftovers.Clear(host, restoration.TimerStates());
             List<string> open = OpenHandles.List();
-            JitActivity.CompileOwnCode();
+            JitActivity.Compile([typeof(Preparation).Assembly, .. hooks.Assemblies]);
             bool quiet = JitActivity.WaitUntilQuiet();
             // What connections that were closing have given back meanwhile.
             _ = Leftovers.Clear(host, []);

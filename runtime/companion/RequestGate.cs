@@ -63,7 +63,12 @@ internal sealed class RequestGate : IStartupFilter
     }
 
     /// <summary>The path whose answers get <see cref="RestoredHeader"/>.</summary>
-    public static void AnnounceAt(string path) => s_readyPath = new PathString(path);
+    public static void AnnounceAt(string path)
+    {
+        s_readyPath = new PathString(path);
+        // What the first request after the restore will ask is compiled now.
+        _ = IsReadyPath(PathString.Empty);
+    }
 
     /// <summary>Another pass than the one that the image holds.</summary>
     public static void RenewPass() => Pass = Guid.NewGuid().ToString("N");
@@ -112,9 +117,11 @@ internal sealed class RequestGate : IStartupFilter
         }
     }
 
+    private static bool IsReadyPath(PathString asked) => s_readyPath is { } path && asked == path;
+
     private static void Announce(HttpContext context)
     {
-        if (s_readyPath is { } path && context.Request.Path == path)
+        if (IsReadyPath(context.Request.Path))
         {
             context.Response.Headers[RestoredHeader] = "restored";
         }

@@ -65,14 +65,14 @@ async function manifestOf(folder: string): Promise<Manifest> {
   });
 }
 
-function hotOf(file: string | undefined): { read: Range[]; written: Range[] } | 'to be recorded' {
+function hotOf(file: string | undefined): { read: Range[]; written: Range[]; files: Range[] } | 'to be recorded' {
   if (file === undefined) return 'to be recorded';
-  const lines = [...readFileSync(file, 'utf8').matchAll(/^([rw]) ([0-9a-f]+)-([0-9a-f]+)$/gm)];
+  const lines = [...readFileSync(file, 'utf8').matchAll(/^([rwf]) ([0-9a-f]+)-([0-9a-f]+)$/gm)];
   const ranges = (use: string) =>
     lines
       .filter(([, which]) => which === use)
       .map(([, , start, end]) => ({ start: BigInt(`0x${start}`), end: BigInt(`0x${end}`) }));
-  return { read: ranges('r'), written: ranges('w') };
+  return { read: ranges('r'), written: ranges('w'), files: ranges('f') };
 }
 
 const [step, checkpoint, output, touched] = process.argv.slice(2);

@@ -125,7 +125,8 @@ internal sealed class Randomness
 
         public Generator(Type? type)
         {
-            _ofThread = type?.GetField("t_random", Members);
+            // The first up to version 10, the second from then on.
+            _ofThread = type?.GetField("t_random", Members) ?? type?.GetField("<Current>k__BackingField", Members);
             _words = Array.ConvertAll(["_s0", "_s1", "_s2", "_s3"], name => _ofThread?.FieldType.GetField(name, Members));
         }
 

@@ -6,7 +6,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Another one only for tests on a machine. */
+#ifndef PREFIX
 #define PREFIX "/opt/dotnet-snapshot"
+#endif
 #define PLAN_FILE PREFIX "/plan"
 #define PAGES_FILE PREFIX "/pages"
 

@@ -40,9 +40,10 @@ install_package() {
   quietly "installing $*" as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
 }
 
-# ensure_package NAME PATH: installs NAME unless PATH is there.
+# ensure_package NAMES PATH: installs NAMES, separated by spaces, unless PATH is there.
 ensure_package() {
-  [ -e "$2" ] || install_package "$1"
+  # shellcheck disable=SC2086 # Several names are several words.
+  [ -e "$2" ] || install_package $1
 }
 
 ensure_npm_packages() {

@@ -1,6 +1,7 @@
 import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { createRun } from '../../src/exec.ts';
 import { addressOf, cli, docker, statusOf, testFolder } from '../harness/cli.ts';
 import { type Clone, type CloneOptions, Clones } from '../harness/clone.ts';
 import { AT, changedPlan } from '../harness/plan.ts';
@@ -35,6 +36,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await docker(['image', 'rm', '--force', ...made], { mayFail: true });
 });
+
+const run = createRun(process.env);
 
 /** The image with something changed: the lines of a Dockerfile, whose context `fill` puts files into. */
 async function derived(name: string, lines: string[], fill: (context: string) => Promise<unknown> = async () => {}) {
@@ -213,7 +216,7 @@ describe.concurrent('the app is started normally, and says why,', () => {
     [
       'the container may have too few threads',
       /DS5009 no thread can be started, \d+ of \d+ are there: .*\(--pids-limit\)/,
-      { flags: ['--pids-limit', '12'] },
+      { flags: ['--pids-limit', '5'] },
     ],
     [
       'the root is read-only and there is no /tmp',
@@ -353,6 +356,15 @@ test('a process that docker exec starts meanwhile does not harm', async (context
       /^(dotnet-snapshot: restored in|DS5009 PID \d+ is taken: .*; starting normally)/,
     );
   }
+});
+
+test.each([
+  ['fuzz', ['20'], 'Done'],
+  ['valgrind', [], 'valgrind found nothing'],
+])('%s finds nothing wrong with how the launcher reads a plan', async (script, words, good) => {
+  const { code, stdout, stderr } = await run([`test/native/${script}`, ...words, join(folder, 'restored', 'plan')]);
+  expect(stdout + stderr).toContain(good);
+  expect(code).toBe(0);
 });
 
 test('launcher check reads the whole snapshot', async () => {

@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
+import { request } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { cli, docker, testFolder } from '../harness/cli.ts';
+import { type Clone, Clones } from '../harness/clone.ts';
+
+// What an app speaks beside plain HTTP, alive after a restore, with either garbage collector.
+const project = 'test/integration/apps/protocols';
+const clones = new Clones();
+afterEach(() => clones.remove());
+
+/** Where the app's exporter sends its spans. */
+let collector: Server;
+let collectorUrl: string;
+const spans: Buffer[] = [];
+beforeAll(async () => {
+  collector = createServer(async (request, response) => {
+    for await (const part of request) spans.push(part);
+    response.end();
+  });
+  const gateway = await docker(['network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}']);
+  await once(collector.listen(0, gateway.stdout.trim()), 'listening');
+  const { address, port } = collector.address() as AddressInfo;
+  collectorUrl = `http://${address}:${port}/v1/traces`;
+});
+afterAll(() => collector.close());
+
+const hostOf = ({ origin }: Clone) => new URL(origin).hostname;
+
+/** Sends texts over one WebSocket; resolves to what came back, as many as were sent. */
+async function exchange(url: string, texts: string[]): Promise<string[]> {
+  const socket = new WebSocket(url);
+  const answers: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    socket.onerror = () => reject(new Error(`${url} failed`));
+    socket.onopen = () => socket.send(texts[0]!);
+    socket.onmessage = ({ data }) => {
+      answers.push(String(data));
+      if (answers.length === texts.length) resolve();
+      else socket.send(texts[answers.length]!);
+    };
+  });
+  socket.close();
+  return answers;
+}
+
+/** A unary call as gRPC makes it, over HTTP/2 without TLS: the answer's message, and the status of its trailers. */
+async function call(clone: Clone, text: string): Promise<{ message: string; status: unknown }> {
+  const session = connectHttp2(`http://${hostOf(clone)}:8081`);
+  const headers = { ':method': 'POST', ':path': '/echo.Echo/Say', 'content-type': 'application/grpc', te: 'trailers' };
+  const stream = session.request(headers);
+  const frame = Buffer.concat([Buffer.alloc(5), Buffer.from(text)]);
+  frame.writeUInt32BE(text.length, 1);
+  stream.end(frame);
+  let status: unknown;
+  stream.on('trailers', (trailers) => {
+    status = trailers['grpc-status'];
+  });
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part as Buffer);
+  session.close();
+  return { message: Buffer.concat(parts).subarray(5).toString(), status };
+}
+
+async function overTls(clone: Clone): Promise<string> {
+  const sent = request({ host: hostOf(clone), port: 8443, path: '/', rejectUnauthorized: false, agent: false }).end();
+  const [answer] = await once(sent, 'response');
+  let text = '';
+  for await (const part of answer) text += part;
+  return text;
+}
+
+describe.each([
+  ['the workstation GC', 'workstation', '0'],
+  ['the server GC', 'server', '1'],
+])('with %s', (_, name, serverGc) => {
+  const image = `dotnet-snapshot-test/protocols-${name}:restore-ready`;
+  beforeAll(async () => {
+    const { code, stderr } = await cli([
+      'build',
+      ...['--project', project, '--traffic', `${project}/traffic.yaml`, '--tag', image, '--name', `protocols-${name}`],
+      ...['--env', `DOTNET_gcServer=${serverGc}`, '--env', `COLLECTOR=${collectorUrl}`],
+      ...['--output', await testFolder(), '--pairs', '1', '--clones', '1', '--warmup-timeout', '3'],
+    ]);
+    expect(stderr).not.toMatch(/DS\d{4}/);
+    expect(code).toBe(0);
+  });
+  afterAll(() => docker(['image', 'rm', '--force', image, `dotnet-snapshot/protocols-${name}:app`], { mayFail: true }));
+
+  test('two clones speak all that the app does', async () => {
+    for (let round = 0; round < 2; round++) {
+      const env = { DOTNET_SNAPSHOT: 'require', DOTNET_gcServer: serverGc, COLLECTOR: collectorUrl };
+      const clone = await clones.ready(await clones.start(image, { env }));
+      const socket = clone.origin.replace('http', 'ws');
+      spans.length = 0;
+
+      expect(await call(clone, 'hello')).toEqual({ message: 'said hello', status: '0' });
+      expect(await exchange(`${socket}/ws`, ['echo'])).toEqual(['echo']);
+      const handshake = '{"protocol":"json","version":1}\u001e';
+      const [shaken, invoked] = await exchange(`${socket}/hub`, [
+        handshake,
+        '{"type":1,"invocationId":"1","target":"Echo","arguments":["call"]}\u001e',
+      ]);
+      expect(shaken).toBe('{}\u001e');
+      expect(invoked).toContain('"result":"hub call"');
+      expect(await (await fetch(`${clone.origin}/page`)).text()).toContain('clicked');
+      const circuit = await fetch(`${clone.origin}/_blazor/negotiate?negotiateVersion=1`, { method: 'POST' });
+      expect(await circuit.json()).toMatchObject({ connectionToken: expect.any(String) });
+      expect(await overTls(clone)).toBe('protocols');
+      expect(await (await fetch(`${clone.origin}/events`)).text()).toBe('data: 1\n\ndata: 2\n\ndata: 3\n\n');
+
+      const before = await clone.get<{ ticks: number; serverGc: boolean }>('/state');
+      expect(before.serverGc).toBe(serverGc === '1');
+      await expect.poll(async () => (await clone.get<{ ticks: number }>('/state')).ticks).toBeGreaterThan(before.ticks);
+      // The exporter sends what it has every five seconds.
+      await expect.poll(() => Buffer.concat(spans).includes('/state'), { timeout: 12_000 }).toBe(true);
+    }
+  });
+});

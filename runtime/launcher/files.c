@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,21 @@ static int list_mappings(const char *maps) {
   return 0;
 }
 
+/* Descriptors of events that count down by one at each read, which CRIU's images do not tell: `semaphore NUMBER`. */
+static void list_semaphores(void) {
+  char path[64], text[512];
+  snprintf(path, sizeof path, "/proc/%d/fdinfo", APP_PID);
+  DIR *entries = opendir(path);
+  for (struct dirent *entry; entries && (entry = readdir(entries));) {
+    int fd = openat(dirfd(entries), entry->d_name, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    text[length > 0 ? length : 0] = 0;
+    if (strstr(text, "eventfd-semaphore: 1")) printf("semaphore %s\n", entry->d_name);
+  }
+  if (entries) closedir(entries);
+}
+
 /*
  * What the app, under APP_PID, has mapped, in lines for the build, which puts them into the manifest and the plan. The
  * kernel's own names tell it: deleted files are left out, for they have the word (deleted) after their name and are not
@@ -87,5 +103,6 @@ int list_files(void) {
     program[length] = 0;
     list_host_files(program);
   }
+  list_semaphores();
   return list_mappings(maps);
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +135,11 @@ static int open_timer(const struct descriptor *entry) {
     value.it_value.tv_sec += now.tv_sec + value.it_value.tv_nsec / 1000000000;
     value.it_value.tv_nsec %= 1000000000;
   }
-  if (timerfd_settime(fd, state->flags, &value, NULL)) give_up("DS5002 a timer descriptor can't be set: %s", strerror(errno));
+  /* One that repeats and whose last ticks are unread has nothing left to wait for: it must come due once more to go on. */
+  int is_due = !state->value_s && !state->value_ns && (state->interval_s || state->interval_ns);
+  if (is_due) value.it_value.tv_nsec = 1;
+  if (timerfd_settime(fd, is_due ? 0 : state->flags, &value, NULL)) give_up("DS5002 a timer descriptor can't be set: %s", strerror(errno));
+  if (is_due) poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, -1);
   if (entry->a && ioctl(fd, TFD_IOC_SET_TICKS, &entry->a)) give_up("DS5006 this kernel can't set what a timer has counted (CONFIG_CHECKPOINT_RESTORE): %s", strerror(errno));
   return fd;
 }

@@ -46,7 +46,11 @@ static const uint32_t sizes[SECTIONS] = {
 enum { MOST_BYTES = 512 << 20, MOST_DESCRIPTORS = 1 << 20, MOST_THREADS = 1 << 16, ACTION_COUNT = 62 };
 
 /* End of what a process may map on the machines that are supported, with 48-bit addresses. */
+#if defined(__aarch64__)
+static const uint64_t address_end = 0x1000000000000;
+#else
 static const uint64_t address_end = 0x7ffffffff000;
+#endif
 
 static int is_text(const struct plan *plan, text_at at) { return at < COUNT(plan, TEXT); }
 

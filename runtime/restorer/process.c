@@ -107,13 +107,19 @@ void set_process_after(const struct restoration *work) {
   if (plan->death_signal) call(SYS_prctl, PR_SET_PDEATHSIG, plan->death_signal, 0, 0, 0);
 }
 
+void send_pending(const struct plan *plan, uint32_t tid) {
+  for (uint32_t i = 0; i < COUNT(plan, PENDING); i++) {
+    const struct pending *pending = &ENTRIES(plan, PENDING, struct pending)[i];
+    if (pending->tid != tid) continue;
+    long result = tid ? call(SYS_rt_tgsigqueueinfo, plan->pid, tid, pending->signal, pending->info)
+                      : call(SYS_rt_sigqueueinfo, plan->pid, pending->signal, pending->info);
+    if (failed(result)) give_up("DS5002 the pending signal %u can't be sent again: %s", pending->signal, strerror(-result));
+  }
+}
+
 void set_process_last(const struct restoration *work) {
   const struct plan *plan = work->plan;
   set_timers(plan);
-  for (uint32_t i = 0; i < COUNT(plan, PENDING); i++) {
-    const struct pending *pending = &ENTRIES(plan, PENDING, struct pending)[i];
-    long result = pending->tid ? call(SYS_rt_tgsigqueueinfo, plan->pid, pending->tid, pending->signal, pending->info)
-                               : call(SYS_rt_sigqueueinfo, plan->pid, pending->signal, pending->info);
-    if (failed(result)) give_up("DS5002 the pending signal %u can't be sent again: %s", pending->signal, strerror(-result));
-  }
+  send_pending(plan, 0);
+  send_pending(plan, plan->pid);
 }

@@ -83,6 +83,9 @@ void set_process_last(const struct restoration *work);   /* timers and pending s
 /* frames.c: registers beyond AVX, which each CPU keeps at other places */
 void restore_extended_state(const struct plan *plan);
 
+/* Signals that had not been delivered, of the process (0) or a thread; the kernel takes the latter from the thread itself only. */
+void send_pending(const struct plan *plan, uint32_t tid);
+
 /* threads.c */
 int use_up_numbers(pid_t last, pid_t upto);
 pid_t newest_number(void);

@@ -203,6 +203,7 @@ static void set_thread(const struct plan *plan, const struct thread *thread, con
 static _Noreturn void become_thread(const struct plan *plan, uint32_t number) {
   const struct thread *threads = ENTRIES(plan, THREADS, struct thread);
   set_thread(plan, &threads[number], text_of(plan, threads[0].name));
+  send_pending(plan, threads[number].tid);
   wait_and_leave(gate_of(plan), &threads[number], frame_of(plan, number));
 }
 

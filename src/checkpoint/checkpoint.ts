@@ -95,7 +95,7 @@ export async function checkpoint(
   const preparation = await control.prepare();
   tellPreparation(preparation, log);
   const process = await control.process();
-  const appFiles = await control.files();
+  const { appFiles, semaphores } = await control.files();
   await dump(control, process.pid, context);
   if (context.keepRunning) await control.resume();
 
@@ -136,6 +136,7 @@ export async function checkpoint(
     ...(context.traffic && { traffic: context.traffic }),
     files,
     appFiles,
+    semaphores,
     canaries,
     ...(context.placeholders?.length && { placeholders: [...context.placeholders] }),
   };

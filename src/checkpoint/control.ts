@@ -141,8 +141,8 @@ export class Control {
   /** Values that no other clone may have, made by a restored app that runs with DOTNET_SNAPSHOT=verify. */
   unique = () => this.#ask('unique', uniqueSchema);
 
-  /** Files that the app has mapped, with those that the host reads beside them. */
-  async files(): Promise<Manifest['appFiles']> {
+  /** Files that the app has mapped, with those that the host reads beside them, and its eventfds that are semaphores. */
+  async files(): Promise<Pick<Manifest, 'appFiles' | 'semaphores'>> {
     const { code, stdout, stderr } = await this.#docker.exec(this.#container, [this.#launcher, 'files']);
     if (code !== 0)
       throw new SnapshotError('DS3002', 'The files that the app uses can’t be listed.', { detail: stderr });
@@ -190,18 +190,19 @@ export class Control {
   }
 }
 
-/** Lines `file BYTES SECONDS XXH64 PATH`. */
-function parseFiles(text: string): Manifest['appFiles'] {
-  return text
-    .split('\n')
-    .map((line) => /^file (\d+) (-?\d+) ([0-9a-f]{16}) (\/.*)$/.exec(line))
-    .filter((match) => match !== null)
-    .map(([, bytes, modified, xxh64, path]) => ({
+/** Lines `file BYTES SECONDS XXH64 PATH` and `semaphore DESCRIPTOR`. */
+function parseFiles(text: string): Pick<Manifest, 'appFiles' | 'semaphores'> {
+  const lines = text.split('\n');
+  const matches = (pattern: RegExp) => lines.map((line) => pattern.exec(line)).filter((match) => match !== null);
+  return {
+    appFiles: matches(/^file (\d+) (-?\d+) ([0-9a-f]{16}) (\/.*)$/).map(([, bytes, modified, xxh64, path]) => ({
       path: path!,
       bytes: Number(bytes),
       modified: Number(modified),
       xxh64: xxh64!,
-    }));
+    })),
+    semaphores: matches(/^semaphore (\d+)$/).map(([, fd]) => Number(fd)),
+  };
 }
 
 function failureOf(request: string, { error, code }: z.infer<typeof failureSchema>): SnapshotError {

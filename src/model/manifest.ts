@@ -85,6 +85,11 @@ export const manifestSchema = z.object({
     )
     .default([]),
   /**
+   * Descriptors of the app that are semaphores (EFD_SEMAPHORE), which CRIU's images do not tell. Kernels before 6.5 do not
+   * tell it either; a restore makes such an eventfd a plain counter.
+   */
+  semaphores: z.array(z.number()).default([]),
+  /**
    * Random values that were planted in the app's memory, one in each encoding, which every scan must find: the SHA-256
    * of each (hex). Absent in snapshots of earlier versions.
    */

@@ -129,7 +129,8 @@ function architecture({ host, id }: Manifest): Architecture {
 
 function descriptorsOf(process: Process, manifest: Manifest, refusals: Refusals): Descriptors {
   const { stdout, stderr, controlIn, controlOut } = manifest.process;
-  return describe({ ...process, inherited: [stdout, stderr, controlIn, controlOut] }, refusals);
+  const inherited = [stdout, stderr, controlIn, controlOut];
+  return describe({ ...process, inherited, semaphores: manifest.semaphores }, refusals);
 }
 
 /** Content that is not in a range. */

@@ -30,6 +30,8 @@ export interface OpenFiles
   /** Names of the pipes that are the launcher's: standard output and error, control in and out. */
   inherited: string[];
   objects: Pick<Objects, 'ofMemfd'>;
+  /** Numbers of those eventfds that are semaphores. */
+  semaphores: readonly number[];
 }
 
 /** The descriptors of the process. */
@@ -116,7 +118,10 @@ function descriptorOf(file: FileEntry, fd: number, context: Context): Made {
   if (isk) return inetSocket(isk, `descriptor ${fd}`, refusals);
   if (nlsk) return netlinkSocket(nlsk, `descriptor ${fd}`, refusals);
   if (usk) return unixSocket(usk, peerOf(usk, context), `descriptor ${fd}`, refusals);
-  if (efd) return { kind: DESCRIPTOR.EVENT, flags: efd.flags, a: efd.counter };
+  if (efd) {
+    const extra = context.semaphores.includes(fd) ? 1 : 0;
+    return { kind: DESCRIPTOR.EVENT, flags: efd.flags, a: efd.counter, extra };
+  }
   if (epfd) return { kind: DESCRIPTOR.EPOLL, flags: epfd.flags };
   if (sgfd) return { kind: DESCRIPTOR.SIGNAL, flags: sgfd.flags, a: sgfd.sigmask };
   if (tfd)

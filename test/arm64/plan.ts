@@ -55,6 +55,7 @@ async function manifestOf(folder: string): Promise<Manifest> {
     criu: { version: text('criu').trim() },
     hookSeconds: preparation.hookSeconds,
     files,
+    semaphores: [...text('files').matchAll(/^semaphore (\d+)$/gm)].map(([, fd]) => Number(fd)),
     appFiles: [...text('files').matchAll(/^file (\d+) (-?\d+) ([0-9a-f]{16}) (\/.*)$/gm)].map(
       ([, bytes, modified, xxh64, path]) => ({ path, bytes: Number(bytes), modified: Number(modified), xxh64 }),
     ),

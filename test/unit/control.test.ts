@@ -33,16 +33,20 @@ test('answers are checked and handed on', async () => {
   expect(await answering(JSON.stringify(prepared)).prepare()).toEqual(prepared);
 });
 
-test('files of the app are read as the launcher lists them', async () => {
+test('files of the app and its semaphores are read as the launcher lists them', async () => {
   const lines = [
     'file 8704 1795268644 217c4c6d8e988a25 /app/My App.dll',
     'file 5 -1 00000000000000ff /app/old.dll',
+    'semaphore 17',
     '',
   ];
-  expect(await answering(lines.join('\n')).files()).toEqual([
-    { path: '/app/My App.dll', bytes: 8704, modified: 1795268644, xxh64: '217c4c6d8e988a25' },
-    { path: '/app/old.dll', bytes: 5, modified: -1, xxh64: '00000000000000ff' },
-  ]);
+  expect(await answering(lines.join('\n')).files()).toEqual({
+    appFiles: [
+      { path: '/app/My App.dll', bytes: 8704, modified: 1795268644, xxh64: '217c4c6d8e988a25' },
+      { path: '/app/old.dll', bytes: 5, modified: -1, xxh64: '00000000000000ff' },
+    ],
+    semaphores: [17],
+  });
   await expect(answering('', 1).files()).rejects.toMatchObject({ code: 'DS3002' });
 });
 

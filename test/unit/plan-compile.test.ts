@@ -20,6 +20,7 @@ const manifest = {
   runtime: { reservedMemory: '7000000000-7f8000000000' },
   cpu: { isa: 'x86-64-v3', features: ['avx', 'avx2'] },
   hookSeconds: 10,
+  semaphores: [],
   appFiles: [{ path: '/app/Shop.dll', bytes: 7, modified: 8, xxh64: 'ef46db3751d8e999' }],
 } as unknown as Manifest;
 

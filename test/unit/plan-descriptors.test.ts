@@ -47,6 +47,7 @@ function describeFiles(files: Record<number, Kind>, more: Partial<OpenFiles> = {
     fullFifos: new Set(),
     queued: new Set(),
     objects: { ofMemfd: (inode) => inode - 1 },
+    semaphores: [],
     ...more,
   };
   return { ...describe(open, refusals), refusals };

@@ -38,7 +38,7 @@ internal static class Clocks
 internal abstract class Alarm(string name) : Kind(name)
 {
     /// <summary>Longer than from the hook to the checkpoint.</summary>
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan Late = TimeSpan.FromHours(1), Tolerance = TimeSpan.FromSeconds(1);
 
     private bool _isSoon;

@@ -81,6 +81,7 @@ static _Noreturn void replace_and_leave(void) {
 
 static _Noreturn void become_app(void) {
   note(FORKED);
+  await_keys(work.plan);
   set_process_before(&work);
   open_descriptors(&work);
   note(DESCRIPTORS_OPEN);
@@ -122,5 +123,6 @@ pid_t start_restore(const struct plan *plan, const char *pages, const int inheri
   }
   close(work.pages);
   if (app < 0) *reason = because("DS5009 no process can be started: %s", strerror(errno));
+  else *reason = hand_over_keys(plan, app);
   return app;
 }

@@ -86,6 +86,13 @@ void restore_extended_state(const struct plan *plan);
 /* Signals that had not been delivered, of the process (0) or a thread; the kernel takes the latter from the thread itself only. */
 void send_pending(const struct plan *plan, uint32_t tid);
 
+/*
+ * signing.c: the child takes the checkpoint's keys for signed return addresses, which the launcher sets; both at once after
+ * the fork. What has called await_keys() must not return. Only arm64 has such keys.
+ */
+void await_keys(const struct plan *plan);
+const char *hand_over_keys(const struct plan *plan, pid_t app);
+
 /* threads.c */
 int use_up_numbers(pid_t last, pid_t upto);
 pid_t newest_number(void);

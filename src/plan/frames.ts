@@ -1,5 +1,5 @@
 import { FRAME_STACK, Writer } from './format.ts';
-import type { ThreadCoreEntry, ThreadInfoAarch64, ThreadInfoX86 } from './messages.ts';
+import { PAC_ADDRESS_KEYS, type ThreadCoreEntry, type ThreadInfoAarch64, type ThreadInfoX86 } from './messages.ts';
 
 /** The registers of a thread and what else rt_sigreturn() takes. */
 export interface FrameState {
@@ -29,13 +29,15 @@ const PKRU = 0x200n;
 const PKRU_USUAL = 0x5555_5554;
 
 const ARM64_FRAME_BYTES = 4688;
+/** struct keys of runtime/restorer/signing.c, behind the frame. */
+const ARM64_KEYS_BYTES = 96;
 const FPSIMD_MAGIC = 0x4650_8001;
 const FPSIMD_BYTES = 528;
 
 /** Bytes from one thread's frame to the next one's. */
 export function frameStride(machine: 'x86_64' | 'aarch64', extended: boolean): number {
   const x86 = XSAVE_AT + EXTENDED_AT + (extended ? EXTENDED_BYTES + EXTENDED_ROOM : 0);
-  return Math.ceil((FRAME_STACK + (machine === 'x86_64' ? x86 : ARM64_FRAME_BYTES)) / 64) * 64;
+  return Math.ceil((FRAME_STACK + (machine === 'x86_64' ? x86 : ARM64_FRAME_BYTES + ARM64_KEYS_BYTES)) / 64) * 64;
 }
 
 /** Components of AVX-512 and protection keys that a thread has in use, as bits of xstate_bv. */
@@ -91,8 +93,9 @@ function x86Frame(state: FrameState, { gpregs, fpregs }: ThreadInfoX86, at: numb
   return writer.until(end + EXTENDED_BYTES).take();
 }
 
-/** struct rt_sigframe of arm64 */
-function arm64Frame(state: FrameState, { gpregs, fpsimd }: ThreadInfoAarch64): Buffer {
+/** struct rt_sigframe of arm64, and the keys that return addresses are signed by. */
+function arm64Frame(state: FrameState, { gpregs, fpsimd, pacKeys }: ThreadInfoAarch64): Buffer {
+  const [address, generic] = [pacKeys?.pacAddressKeys, pacKeys?.pacGenericKeys];
   const writer = new Writer().until(128).u64(0, 0);
   return signalStack(writer, state.sas)
     .u64(state.mask)
@@ -102,6 +105,8 @@ function arm64Frame(state: FrameState, { gpregs, fpsimd }: ThreadInfoAarch64): B
     .u32(FPSIMD_MAGIC, FPSIMD_BYTES, fpsimd.fpsr, fpsimd.fpcr)
     .u64(...fpsimd.vregs)
     .until(ARM64_FRAME_BYTES)
+    .u64(...PAC_ADDRESS_KEYS.map((half) => address?.[half] ?? 0))
+    .u64(generic?.apgakeyLo ?? 0, generic?.apgakeyHi ?? 0, address?.pacEnabledKey ?? 0, generic ? 1 : 0)
     .take();
 }
 

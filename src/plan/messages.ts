@@ -262,13 +262,22 @@ export const X86_REGISTERS = [
   'gsBase',
 ] as const;
 
+/** Halves of the keys of pac_address_keys, as the kernel takes them. */
+export const PAC_ADDRESS_KEYS = [
+  ...(['apiakeyLo', 'apiakeyHi', 'apibkeyLo', 'apibkeyHi'] as const),
+  ...(['apdakeyLo', 'apdakeyHi', 'apdbkeyLo', 'apdbkeyHi'] as const),
+] as const;
+
 /** core-aarch64.proto */
 export interface ThreadInfoAarch64 {
   clearTidAddr: bigint;
   tls: bigint;
   gpregs: { regs: bigint[]; sp: bigint; pc: bigint; pstate: bigint };
   fpsimd: { vregs: bigint[]; fpsr: number; fpcr: number };
-  pacKeys?: { pacAddressKeys?: { pacEnabledKey: bigint }; pacGenericKeys?: unknown };
+  pacKeys?: {
+    pacAddressKeys?: { [half in (typeof PAC_ADDRESS_KEYS)[number]]: bigint } & { pacEnabledKey: bigint };
+    pacGenericKeys?: { apgakeyLo: bigint; apgakeyHi: bigint };
+  };
 }
 
 /** core.proto */

@@ -8,6 +8,8 @@
  *   const char *highest_isa(void);
  *     The highest value of the input `isa` whose snapshots can run here: x86-64-v4, x86-64-v3 or x86-64-v2; NULL where
  *     there is none, and on arm64. It is the setting to name where a snapshot is refused.
+ *   const char *pointer_signing(void);
+ *     On arm64 with pointer authentication: a space and a name of our own for how it signs addresses; else an empty text.
  *
  * src/warmup/isa.ts lists the same names: what it writes into a manifest, this file must know.
  */
@@ -148,7 +150,33 @@ static int find(const char *const *names, size_t count, unsigned long bits, cons
   return 0;
 }
 
+/*
+ * ` pac-ALGORITHM-BIT`: addresses that were signed by another algorithm, or from another bit on, can't be checked here. The
+ * lowest bit follows from the size of the kernel's address space. Each reads the registers by the kernel's leave ("cpuid").
+ */
+const char *pointer_signing(void) {
+  static char text[64];
+  unsigned long isar1, isar2, midr, mask = 0;
+  if (text[0] || !(getauxval(AT_HWCAP) & HWCAP_PACA)) return text;
+  __asm__("mrs %0, s3_0_c0_c6_1\n\tmrs %1, s3_0_c0_c6_2\n\tmrs %2, s3_0_c0_c0_0" : "=r"(isar1), "=r"(isar2), "=r"(midr));
+  for (unsigned long i = 0; i < 64; i++) {
+    register unsigned long address __asm__("x17") = 0x1000;
+    register unsigned long modifier __asm__("x16") = i * 0x9e3779b97f4a7c15;
+    __asm__("hint #8" : "+r"(address) : "r"(modifier)); /* pacia1716 */
+    mask |= address ^ 0x1000;
+  }
+  int used = isar1 >> 4 & 0xf   ? snprintf(text, sizeof text, " pac-qarma5")
+             : isar2 >> 12 & 0xf ? snprintf(text, sizeof text, " pac-qarma3")
+                                 : snprintf(text, sizeof text, " pac-%lx.%lx", midr >> 24 & 0xff, midr >> 4 & 0xfff);
+  snprintf(text + used, sizeof text - used, "-%d", mask ? __builtin_ctzl(mask) : 0);
+  return text;
+}
+
 static int has(const char *name, size_t length) {
+  if (length > 4 && !memcmp(name, "pac-", 4)) {
+    const char *here = pointer_signing();
+    return *here && strlen(here + 1) == length && !memcmp(here + 1, name, length);
+  }
   return find(hwcap, sizeof hwcap / sizeof *hwcap, getauxval(AT_HWCAP), name, length) ||
          find(hwcap2, sizeof hwcap2 / sizeof *hwcap2, getauxval(AT_HWCAP2), name, length);
 }
@@ -174,6 +202,10 @@ const char *missing_cpu_features(const char *needed) {
 #define V2 "cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3 xsave"
 #define V3 V2 " abm avx avx2 bmi1 bmi2 f16c fma movbe"
 #define V4 V3 " avx512f avx512bw avx512cd avx512dq avx512vl"
+#endif
+
+#if !defined(__aarch64__)
+const char *pointer_signing(void) { return ""; }
 #endif
 
 const char *highest_isa(void) {

@@ -44,6 +44,10 @@ export function checkThreads(cores: Cores, pid: number, machine: Architecture, r
   if (lowest !== pid)
     refusals.add(`thread ${lowest}, whose number is below that of process ${pid}`, 'take the checkpoint again');
   for (const [tid, core] of cores) check(tid, tid === pid, core, machine, refusals);
+  // Threads get the keys for signed return addresses from the first one.
+  const keys = ({ tiAarch64 }: CoreEntry) => Object.values({ ...tiAarch64?.pacKeys?.pacAddressKeys }).join();
+  if (new Set([...cores.values()].map(keys)).size > 1)
+    refusals.add('threads that sign addresses by keys of their own', 'use no library that changes them');
 }
 
 /** Threads without anything that checkThreads() notes. `code` is that of the vdso. */
@@ -101,9 +105,6 @@ function check(tid: number, leader: boolean, core: CoreEntry, machine: string, r
   refuse(threadInfo && threadInfo.gpregs.gsBase !== 0n, 'its register GS is in use', 'use no library that sets it');
   const shadow = threadInfo?.fpregs?.xsave?.cet;
   refuse(shadow && shadow.cet !== 0n, 'a shadow stack', 'start the app without shadow stacks (GLIBC_TUNABLES)');
-  // The keys that signed the return addresses on its stack can't be set again.
-  const keys = tiAarch64?.pacKeys?.pacAddressKeys;
-  refuse(keys && keys.pacEnabledKey !== 0n, 'signed return addresses', 'take the checkpoint on a CPU without PAC');
   refuse((threadCore?.seccompMode || tc?.oldSeccompMode || 0) !== 0, 'a seccomp filter', 'set none in the app');
   refuse((threadCore?.rseqEntry?.rseqCsPointer ?? 0n) !== 0n, 'inside of a restartable sequence', 'take it again');
   refuse(!leader && (threadCore?.pdeathSig ?? 0) !== 0, 'a signal at its parent’s death', 'set it in the first thread');

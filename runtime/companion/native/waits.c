@@ -61,7 +61,9 @@ static struct timespec *deadline_of(const ucontext_t *thread) {
 #elif defined(__aarch64__)
   const unsigned long long *r = thread->uc_mcontext.regs;
   const uint32_t *next = (const uint32_t *)thread->uc_mcontext.pc;
-  int interrupted = (long)r[0] == -EINTR && r[8] == SYS_futex && next[-1] == 0xd4000001; /* svc #0 */
+  const uint32_t svc = 0xd4000001;
+  /* The kernel sets a wait back to its beginning before a thread is dumped: it may not be there again yet. */
+  int interrupted = r[8] == SYS_futex && (((long)r[0] == -EINTR && next[-1] == svc) || next[0] == svc);
   long operation = r[1], deadline = r[3], bits = r[5];
 #endif
   int absolute = (operation & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET && !(operation & FUTEX_CLOCK_REALTIME);

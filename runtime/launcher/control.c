@@ -80,7 +80,7 @@ static size_t describe_process(char *line, int to_app, int from_app) {
                   "\"controlIn\":\"pipe:[%lu]\",\"controlOut\":\"pipe:[%lu]\",\"kernel\":\"%s\",\"architecture\":\"%s\","
                   "\"monotonicSeconds\":%ld,\"cpuFeatures\":\"%s%s\"}\n",
                   APP_PID, getuid(), getgid(), inode(STDOUT_FILENO), inode(STDERR_FILENO), inode(to_app), inode(from_app),
-                  system.release, system.machine, (long)monotonic.tv_sec, cpu_features(), pointer_signing());
+                  system.release, system.machine, (long)monotonic.tv_sec, cpu_features(), unnamed_features());
 }
 
 void control_serve(int socket, int to_app, int from_app) {

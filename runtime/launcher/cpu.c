@@ -8,8 +8,9 @@
  *   const char *highest_isa(void);
  *     The highest value of the input `isa` whose snapshots can run here: x86-64-v4, x86-64-v3 or x86-64-v2; NULL where
  *     there is none, and on arm64. It is the setting to name where a snapshot is refused.
- *   const char *pointer_signing(void);
- *     On arm64 with pointer authentication: a space and a name of our own for how it signs addresses; else an empty text.
+ *   const char *unnamed_features(void);
+ *     On arm64, a space before each: names of our own for what the hwcaps don't tell and a snapshot depends on, how caches
+ *     are kept coherent and addresses are signed. Elsewhere an empty text.
  *
  * src/warmup/isa.ts lists the same names: what it writes into a manifest, this file must know.
  */
@@ -150,32 +151,66 @@ static int find(const char *const *names, size_t count, unsigned long bits, cons
   return 0;
 }
 
-/*
- * ` pac-ALGORITHM-BIT`: addresses that were signed by another algorithm, or from another bit on, can't be checked here. The
- * lowest bit follows from the size of the kernel's address space. Each reads the registers by the kernel's leave ("cpuid").
- */
-const char *pointer_signing(void) {
-  static char text[64];
+/* What the kernel lets programs read of the CPU; the identification registers only where hwcaps have "cpuid". */
+#define READ(name, value) __asm__("mrs %0, " name : "=r"(value))
+
+/* libgcc asks once how caches are kept coherent, and glibc how much one instruction clears: a restored app goes by that. */
+struct caches {
+  unsigned data_coherent, code_coherent, data_line, code_line;
+};
+
+static struct caches caches_here(void) {
+  unsigned long ctr;
+  READ("ctr_el0", ctr);
+  return (struct caches){ctr >> 28 & 1, ctr >> 29 & 1, ctr >> 16 & 0xf, ctr & 0xf};
+}
+
+/* Whether code that was written is seen here by who makes it seen for those caches. */
+static int suits(struct caches there) {
+  const struct caches here = caches_here();
+  int data = here.data_coherent || (!there.data_coherent && here.data_line >= there.data_line);
+  int code = here.code_coherent || (!there.code_coherent && here.code_line >= there.code_line);
+  return data && code;
+}
+
+/* ` pac-ALGORITHM-BIT`: what signs addresses, and the lowest bit of the signature, which the kernel's address space leaves. */
+static int write_signing(char *text, size_t room) {
   unsigned long isar1, isar2, midr, mask = 0;
-  if (text[0] || !(getauxval(AT_HWCAP) & HWCAP_PACA)) return text;
-  __asm__("mrs %0, s3_0_c0_c6_1\n\tmrs %1, s3_0_c0_c6_2\n\tmrs %2, s3_0_c0_c0_0" : "=r"(isar1), "=r"(isar2), "=r"(midr));
+  if ((getauxval(AT_HWCAP) & (HWCAP_PACA | HWCAP_CPUID)) != (HWCAP_PACA | HWCAP_CPUID)) return 0;
+  READ("s3_0_c0_c6_1", isar1);
+  READ("s3_0_c0_c6_2", isar2);
+  READ("s3_0_c0_c0_0", midr);
   for (unsigned long i = 0; i < 64; i++) {
     register unsigned long address __asm__("x17") = 0x1000;
     register unsigned long modifier __asm__("x16") = i * 0x9e3779b97f4a7c15;
     __asm__("hint #8" : "+r"(address) : "r"(modifier)); /* pacia1716 */
     mask |= address ^ 0x1000;
   }
-  int used = isar1 >> 4 & 0xf   ? snprintf(text, sizeof text, " pac-qarma5")
-             : isar2 >> 12 & 0xf ? snprintf(text, sizeof text, " pac-qarma3")
-                                 : snprintf(text, sizeof text, " pac-%lx.%lx", midr >> 24 & 0xff, midr >> 4 & 0xfff);
-  snprintf(text + used, sizeof text - used, "-%d", mask ? __builtin_ctzl(mask) : 0);
+  char algorithm[24] = "qarma5";
+  if (!(isar1 >> 4 & 0xf)) snprintf(algorithm, sizeof algorithm, "%s", "qarma3");
+  if (!(isar1 >> 4 & 0xf) && !(isar2 >> 12 & 0xf)) snprintf(algorithm, sizeof algorithm, "%lx.%lx", midr >> 24 & 0xff, midr >> 4 & 0xfff);
+  return snprintf(text, room, " pac-%s-%d", algorithm, mask ? __builtin_ctzl(mask) : 0);
+}
+
+const char *unnamed_features(void) {
+  static char text[128];
+  if (*text) return text;
+  const struct caches here = caches_here();
+  unsigned long zva;
+  READ("dczid_el0", zva);
+  int used = snprintf(text, sizeof text, " cache-%u.%u.%u.%u zva-%lu", here.data_coherent, here.code_coherent, here.data_line, here.code_line, zva & 0x1f);
+  write_signing(text + used, sizeof text - used);
   return text;
 }
 
 static int has(const char *name, size_t length) {
-  if (length > 4 && !memcmp(name, "pac-", 4)) {
-    const char *here = pointer_signing();
-    return *here && strlen(here + 1) == length && !memcmp(here + 1, name, length);
+  struct caches there;
+  char word[64];
+  if (sscanf(name, "cache-%u.%u.%u.%u", &there.data_coherent, &there.code_coherent, &there.data_line, &there.code_line) == 4) return suits(there);
+  if (!strncmp(name, "zva-", 4) || !strncmp(name, "pac-", 4)) {
+    int written = snprintf(word, sizeof word, " %.*s", (int)length, name);
+    const char *found = strstr(unnamed_features(), word);
+    return found && (!found[written] || found[written] == ' ');
   }
   return find(hwcap, sizeof hwcap / sizeof *hwcap, getauxval(AT_HWCAP), name, length) ||
          find(hwcap2, sizeof hwcap2 / sizeof *hwcap2, getauxval(AT_HWCAP2), name, length);
@@ -205,7 +240,7 @@ const char *missing_cpu_features(const char *needed) {
 #endif
 
 #if !defined(__aarch64__)
-const char *pointer_signing(void) { return ""; }
+const char *unnamed_features(void) { return ""; }
 #endif
 
 const char *highest_isa(void) {

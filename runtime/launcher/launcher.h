@@ -50,7 +50,7 @@ const char *changed_file(const struct plan *plan);
 /* cpu.c: see there */
 const char *missing_cpu_features(const char *needed);
 const char *highest_isa(void);
-const char *pointer_signing(void);
+const char *unnamed_features(void);
 
 /* prefetch.c: asks the kernel for what the first answer needs of files, and does not wait for it. */
 void prefetch(const struct plan *plan);

@@ -157,9 +157,9 @@ export function cpuUsed(
 ): NonNullable<Manifest['cpu']> {
   const has = new Set(host.cpuFeatures);
   const those = (names: Iterable<string>) => [...new Set(names)].filter((name) => has.has(name)).sort();
-  // The launcher's own name for how addresses are signed, which only the same can check.
-  const signing = host.cpuFeatures.filter((name) => name.startsWith('pac-'));
-  if (host.architecture !== 'x86_64') return { isa: 'native', features: those([...ARM64, ...signing]) };
+  // The launcher's own names; runtime/launcher/cpu.c tells what they stand for.
+  const unnamed = host.cpuFeatures.filter((name) => /^(cache|pac|zva)-/.test(name));
+  if (host.architecture !== 'x86_64') return { isa: 'native', features: those([...ARM64, ...unnamed]) };
   const reaches = (level: Isa) => BY_ISA[level].every((name) => has.has(name) || ENCRYPTION.includes(name));
   const used =
     isa === 'native' || reaches(isa) ? isa : ((['x86-64-v3', 'x86-64-v2'] as const).find(reaches) ?? 'native');

@@ -50,6 +50,10 @@ describe('the manifest', () => {
   test('lists the machine on arm64, whatever level was asked for', () => {
     const machine = on(['fp', 'asimd', 'evtstrm', 'atomics', 'cpuid'], 'aarch64');
     expect(cpuUsed('x86-64-v3', {}, machine, true)).toEqual({ isa: 'native', features: ['asimd', 'atomics', 'fp'] });
+    // The launcher's own names for what /proc/cpuinfo does not tell.
+    const more = on(['fp', 'paca', 'cache-1.0.4.4', 'zva-4', 'pac-qarma5-48'], 'aarch64');
+    const features = ['cache-1.0.4.4', 'fp', 'pac-qarma5-48', 'paca', 'zva-4'];
+    expect(cpuUsed('native', {}, more, true).features).toEqual(features);
   });
 });
 

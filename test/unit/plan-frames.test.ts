@@ -125,6 +125,52 @@ test('a frame of arm64 has each register where the kernel looks for it', () => {
   expect([u64(vectors + 16), u64(vectors + 16 + 63 * 8), u64(vectors + 528)]).toEqual([900n, 963n, 0n]);
 });
 
+/** What is of interest of a core image of arm64 here. */
+function arm64(keys?: bigint): NonNullable<FrameState['arm64']> {
+  const [apiakeyLo, apiakeyHi, apibkeyLo, apibkeyHi, apdakeyLo, apdakeyHi, apdbkeyLo, apdbkeyHi] = words(keys ?? 0n, 8);
+  const address = { apiakeyLo, apiakeyHi, apibkeyLo, apibkeyHi, apdakeyLo, apdakeyHi, apdbkeyLo, apdbkeyHi } as const;
+  return {
+    ...{ clearTidAddr: 1n, tls: 2n },
+    gpregs: { regs: words(500n, 31), sp: 0x7ffcn, pc: 0x4242n, pstate: 0n },
+    fpsimd: { vregs: words(900n, 64), fpsr: 0, fpcr: 0 },
+    ...(keys !== undefined && {
+      pacKeys: {
+        pacAddressKeys: { ...(address as Record<keyof typeof address, bigint>), pacEnabledKey: 0xfn },
+        pacGenericKeys: { apgakeyLo: keys + 8n, apgakeyHi: keys + 9n },
+      },
+    }),
+  };
+}
+
+test('the keys of signed return addresses are behind the frame of arm64', () => {
+  const at = 4688;
+  const signed = frameOf({ arm64: arm64(7000n), sas: undefined, mask: 0n }, AT, false);
+  const written = Array.from({ length: 12 }, (_, index) => signed.readBigUInt64LE(at + index * 8));
+  expect(written).toEqual([...words(7000n, 10), 0xfn, 1n]);
+  const plain = frameOf({ arm64: arm64(), sas: undefined, mask: 0n }, AT, false);
+  expect(plain.subarray(at)).toEqual(Buffer.alloc(96));
+  expect(frameStride('aarch64', false)).toBeGreaterThanOrEqual(FRAME_STACK + signed.length);
+});
+
+test('threads that sign addresses by keys of their own are refused', () => {
+  const check = (second: bigint) => {
+    const refusals = new Refusals();
+    const thread = (keys: bigint) => ({ tiAarch64: arm64(keys) }) as CoreEntry;
+    checkThreads(
+      new Map([
+        [1000, thread(1n)],
+        [1001, thread(second)],
+      ]),
+      1000,
+      'aarch64',
+      refusals,
+    );
+    return () => refusals.check();
+  };
+  expect(check(1n)).not.toThrow();
+  expect(check(2n)).toThrow(/threads that sign addresses by keys of their own/);
+});
+
 function core(more: Partial<CoreEntry> = {}): CoreEntry {
   const { x86: threadInfo, sas } = x86({});
   const threadCore = {

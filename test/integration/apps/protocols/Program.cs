@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Net.WebSockets;
 using System.Runtime;
 using System.Security.Cryptography;
@@ -34,7 +35,12 @@ WebApplication app = builder.Build();
 app.UseWebSockets();
 app.UseAntiforgery();
 app.MapGet("/", () => "protocols");
-app.MapGet("/state", (Ticks ticks) => new { ticks = ticks.Count, serverGc = GCSettings.IsServerGC });
+app.MapGet("/state", (Ticks ticks) => new
+{
+    Ticks = ticks.Count,
+    ServerGc = GCSettings.IsServerGC,
+    TraceId = Activity.Current?.TraceId.ToHexString(),
+});
 app.MapHub<EchoHub>("/hub");
 app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
 
@@ -45,7 +51,7 @@ app.MapGet("/events", async (HttpResponse response, CancellationToken end) =>
     {
         await response.WriteAsync($"data: {number}\n\n", end);
         await response.Body.FlushAsync(end);
-        await Task.Delay(50, end);
+        await Task.Delay(200, end);
     }
 });
 

@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 // Unit tests run side by side; tests with containers take the two cores one file at a time.
 export default defineConfig({
   test: {
+    globalSetup: ['test/harness/folder.ts'],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {

@@ -40,7 +40,7 @@ export async function prepare(inputs: Inputs, tools: Tools, work: string, stages
 /** Like {@link prepare}, without traffic. */
 export async function prepareApp(inputs: WarmInputs, tools: Tools, work: string, stages: Stages): Promise<PreparedApp> {
   const { docker, cleanup } = tools;
-  await docker.requireEngine();
+  await docker.requireCheckpointingEngine();
   cleanup.defer('containers', () => docker.removeAll());
   const { source } = inputs;
   const published =

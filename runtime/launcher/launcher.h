@@ -29,9 +29,11 @@ enum { LINE = 65536 };
 
 struct plan;
 
-/* launcher.c. because() is say() for a reason: its text is good until its next call. */
+/* say.c. because() is say() for a reason: its text is good until its next call. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *because(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* launcher.c */
 int start_normally(char **command);
 
 /* preflight.c: the reason for which this container can't restore the snapshot, or NULL. Takes less than a millisecond. */

@@ -261,7 +261,7 @@ void open_descriptors(const struct restoration *given) {
     if (fd != number) {
       put(fd, number, entry->cloexec);
       close(fd);
-    } else if (entry->kind != D_FILE && entry->kind != D_DELETED && fcntl(fd, F_SETFD, entry->cloexec ? FD_CLOEXEC : 0)) give_up("DS5002 descriptor %d can't be set: %s", number, strerror(errno));
+    } else if (entry->kind != D_FILE && fcntl(fd, F_SETFD, entry->cloexec ? FD_CLOEXEC : 0)) give_up("DS5002 descriptor %d can't be set: %s", number, strerror(errno));
   }
   for (uint32_t i = 0; i < COUNT(plan, COPIES); i++) {
     const struct copy *copy = &ENTRIES(plan, COPIES, struct copy)[i];

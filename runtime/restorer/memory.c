@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { NO_FILE = -1, MOST_VECTORS = 1024 };
+enum { NO_FILE = -1, MOST_VECTORS = 1024, DROPPABLE = 0x8 };
 
 /* What one call reads at the most, so that its result fits everywhere. */
 static const uint64_t most_bytes = 1 << 30;
@@ -71,6 +71,9 @@ static int open_mapped(const struct plan *plan, const struct step *step) {
 
 static void map(const struct step *step, int fd, uint64_t offset) {
   long result = call(SYS_mmap, step->start, step->bytes, step->prot, step->flags, fd, offset);
+  /* Kernels before 6.11 have no droppable memory; it holds nothing, and then the system call takes the place of what used it. */
+  if (result == -EINVAL && (step->flags & MAP_TYPE) == DROPPABLE)
+    result = call(SYS_mmap, step->start, step->bytes, step->prot, (step->flags & ~MAP_TYPE) | MAP_PRIVATE, fd, offset);
   if (result == (long)step->start) return;
   if (!failed(result)) result = -EINVAL;
   give_up("%s memory at %llx can't be mapped (%llu bytes, kind %u): %s", result == -ENOMEM ? "DS5009" : "DS5002", (unsigned long long)step->start,

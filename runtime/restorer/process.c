@@ -43,9 +43,10 @@ static void set_fields(const struct plan *plan) {
       .start_stack = mm[6], .arg_start = mm[7], .arg_end = mm[8], .env_start = mm[9], .env_end = mm[10],
       .auxv = (void *)ENTRIES(plan, AUXV, uint64_t), .auxv_size = COUNT(plan, AUXV) * sizeof(uint64_t), .exe_fd = -1};
   long result = call(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof map, 0);
-  if (failed(result))
-    give_up("DS5006 the kernel refuses prctl(PR_SET_MM_MAP), which a restore needs: %s%s", strerror(-result),
-            result == -EINVAL ? "; it was built without CONFIG_CHECKPOINT_RESTORE, or the memory limits of the container are smaller than at the build" : "");
+  const char *why = result == -EINVAL  ? "; it was built without CONFIG_CHECKPOINT_RESTORE, or the container's memory limits are smaller than at the build"
+                    : result == -EPERM ? "; a seccomp profile forbids it"
+                                       : "";
+  if (failed(result)) give_up("DS5006 the kernel refuses prctl(PR_SET_MM_MAP), which a restore needs: %s%s", strerror(-result), why);
 }
 
 static void set_actions(const struct plan *plan) {

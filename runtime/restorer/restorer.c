@@ -113,7 +113,8 @@ pid_t start_restore(const struct plan *plan, const char *pages, const int inheri
   pid_t wanted = plan->pid, newest = newest_number();
   if (newest < 0) return *reason = because("DS5009 no process can be started: %s", strerror(-newest)), -1;
   if (newest >= wanted)
-    return *reason = because("DS5009 PID %d is taken: programs of this container have used the numbers up to %d before the restore", wanted, newest), -1;
+    return *reason = because("DS5009 PID %d is taken: programs of this container have used the numbers up to %d before the restore (a restore needs a PID "
+                             "namespace of the container's own: no --pid, no shareProcessNamespace)", wanted, newest), -1;
   if (use_up_numbers(newest, wanted - 1)) return *reason = because("DS5009 PIDs can't be used up to reach %d: %s", wanted, strerror(errno)), -1;
   note(NUMBERS_USED);
   pid_t app = fork();

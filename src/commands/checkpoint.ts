@@ -30,7 +30,7 @@ export const checkpoint: Command = {
       { least: 1, most: 1, what: 'The container' },
     );
     const inputs = readCheckpointInputs(readFrom(values), values.keep === true);
-    await tools.docker.requireEngine();
+    await tools.docker.requireCheckpointingEngine();
     const app = await runningApp(positionals[0]!, tools.docker);
     const directory = inputs.output ?? join('out', app.name);
     await clearOutput(directory);

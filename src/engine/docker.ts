@@ -29,8 +29,8 @@ export class Docker {
     this.#labels = { 'dotnet-snapshot.run': runId };
   }
 
-  /** Throws DS2001 unless an engine that can checkpoint answers. */
-  async requireEngine(): Promise<void> {
+  /** Throws DS2001 unless an engine answers. Returns its version. */
+  async requireEngine(): Promise<string> {
     let result: ExecResult;
     try {
       result = await this.#run(['docker', 'version', '--format', '{{.Server.Version}}']);
@@ -39,7 +39,12 @@ export class Docker {
     }
     if (result.code !== 0)
       throw new SnapshotError('DS2001', 'The Docker engine does not answer.', { detail: result.stderr });
-    const version = result.stdout.trim();
+    return result.stdout.trim();
+  }
+
+  /** Throws DS2001 unless an engine that can checkpoint answers. */
+  async requireCheckpointingEngine(): Promise<void> {
+    const version = await this.requireEngine();
     if (Number.parseInt(version, 10) < OLDEST_ENGINE)
       throw new SnapshotError(
         'DS2001',

@@ -34,8 +34,9 @@ const WHOLE = 0.5;
 const SPLIT_PAGES = 48;
 
 /**
- * What a restore spends on content, in microseconds, on 2 cores: a mapping; a page that is read; a page that is mapped and
- * then written, so that it is copied at the first access; a look at mapped pages.
+ * What a restore spends on content, in microseconds: a mapping; a page that is read; a page that is mapped and then
+ * written, so that it is copied at the first access; a look at mapped pages. Estimates from the steps of restores on 2 cores;
+ * only their ratio counts.
  */
 const COST = { map: 4, read: 1.5, write: 2.5, look: 1 };
 /** Pages that the kernel maps at one look. */

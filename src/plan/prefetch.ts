@@ -19,7 +19,7 @@ const GAP_PAGES = 8;
  * outside of the hot part, which ends at `hotBytes`. `pathOf` tells the path of a descriptor that the app has open.
  */
 export function prefetches(
-  { steps }: Memory,
+  { steps }: Pick<Memory, 'steps'>,
   hotBytes: number,
   { files, pages }: { files: readonly Span[]; pages: readonly Span[] },
   pathOf: (descriptor: number) => string | undefined,

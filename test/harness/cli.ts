@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { readdirSync, rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -71,13 +70,6 @@ export async function leftovers(before: readonly string[] = []): Promise<string[
     ),
   ];
   return found.filter((item) => !before.includes(item));
-}
-
-/** A folder for a test's own files, removed when the test's process ends. */
-export async function testFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'dotnet-snapshot-test-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** A started container's address on the default bridge. */

@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../src/engine/readiness.ts';
 import { docker } from './cli.ts';
+import { newFolder } from './folder.ts';
 
 export interface Postgres {
   /** Address of the Docker bridge, where containers reach the server. */
@@ -23,7 +23,7 @@ export async function startPostgres(): Promise<Postgres> {
     { IPAM: { Config: { Gateway: string; Subnet: string }[] } },
   ];
   const { Gateway: host, Subnet: subnet } = network[0].IPAM.Config[0]!;
-  const folder = mkdtempSync(join(tmpdir(), 'dotnet-snapshot-test-'));
+  const folder = newFolder();
   chmodSync(folder, 0o777);
   const data = join(folder, 'data');
   const run = ([command, ...args]: readonly string[]) => execFileSync(command!, args, { stdio: 'pipe', cwd: folder });
@@ -77,7 +77,6 @@ export async function startPostgres(): Promise<Postgres> {
     stop() {
       run(asPostgres([program('pg_ctl'), '-D', data, '-m', 'immediate', 'stop']));
       server.kill();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

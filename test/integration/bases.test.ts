@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { cli, docker, testFolder } from '../harness/cli.ts';
+import { cli, docker } from '../harness/cli.ts';
 import { type Clone, Clones } from '../harness/clone.ts';
+import { newFolder } from '../harness/folder.ts';
 
 // The bundle brings its own loader and libraries, so of the base it needs nothing. docs/bases.md lists what is tested here.
 const bases = join(import.meta.dirname, 'bases');
@@ -39,7 +40,7 @@ async function build(name: string, source: string[]): Promise<string> {
   const tag = `dotnet-snapshot-test/on-${name}:restore-ready`;
   images.push(tag, `dotnet-snapshot/on-${name}:app`);
   const { code, stderr } = await cli([
-    ...['build', ...source, '--name', `on-${name}`, '--tag', tag, '--output', await testFolder()],
+    ...['build', ...source, '--name', `on-${name}`, '--tag', tag, '--output', newFolder()],
     ...['--checkpoint-at', 'ready', '--pairs', '1', '--clones', '2'],
   ]);
   expect(stderr).not.toContain('DS');

@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { reportSchema } from '../../src/store/report-schema.ts';
-import { cli, docker, testFolder } from '../harness/cli.ts';
+import { cli, docker } from '../harness/cli.ts';
+import { newFolder } from '../harness/folder.ts';
 import { runProgram } from '../harness/run-program.ts';
 
 // What everybody starts from must pass the search for secrets; the samples are in samples.test.ts.
@@ -18,7 +19,7 @@ describe.each([
   });
 
   test('holds no secret', async () => {
-    const folder = await testFolder();
+    const folder = newFolder();
     const app = join(folder, 'app');
     await runProgram(['dotnet', 'new', template, '--output', app, '--name', 'Clean', '--no-restore']);
     const traffic = join(app, 'traffic.yaml');

@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { cli, docker, testFolder } from '../harness/cli.ts';
+import { cli, docker } from '../harness/cli.ts';
 import { type Clone, Clones } from '../harness/clone.ts';
+import { newFolder } from '../harness/folder.ts';
 
 const project = 'test/integration/apps/clones';
 const clones = new Clones();
@@ -74,7 +75,7 @@ async function build(framework: string, flags: string[]): Promise<string> {
   const { code, stderr } = await cli([
     'build',
     ...['--project', `${project}/Clones.csproj`, '--framework', framework, '--traffic', `${project}/traffic.yaml`],
-    ...['--tag', image, '--name', `clones-${framework}`, '--output', await testFolder(), '--pairs', '1'],
+    ...['--tag', image, '--name', `clones-${framework}`, '--output', newFolder(), '--pairs', '1'],
     ...['--warmup-timeout', '3', '--before-checkpoint-path', '/before', '--after-restore-path', '/after'],
     ...[
       '--hook-timeout',
@@ -296,7 +297,7 @@ test('clones that share a value fail the build, which names it without showing i
     'build',
     ...['--project', `${project}/Clones.csproj`, '--framework', 'net10.0', '--traffic', `${project}/traffic.yaml`],
     ...['--env', 'SHARED=yes', '--env', `UPSTREAM=${upstreamUrl}`, '--name', 'clones-net10.0', '--tag', image],
-    ...['--clones', '2', '--warmup-timeout', '1', '--output', await testFolder()],
+    ...['--clones', '2', '--warmup-timeout', '1', '--output', newFolder()],
   ]);
   expect(stderr).toMatch(
     /DS5004: 2 of 2 clones share \d+ values that must be unique\.\n.*cookie visit of GET \/values/,
@@ -311,7 +312,7 @@ test('an app without the ASP.NET Core framework and without a host restores, too
   const { code, stderr } = await cli([
     'build',
     ...['--project', 'test/integration/apps/plain', '--traffic', 'test/integration/apps/plain/traffic.yaml'],
-    ...['--tag', image, '--clones', '2', '--pairs', '1', '--warmup-timeout', '1', '--output', await testFolder()],
+    ...['--tag', image, '--clones', '2', '--pairs', '1', '--warmup-timeout', '1', '--output', newFolder()],
   ]);
   expect(stderr).not.toMatch(/DS\d{4}/);
   expect(stderr).toContain('it has no ASP.NET Core host');

@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { manifestSchema } from '../../src/model/manifest.ts';
-import { addressOf, cli, docker, startCli, statusOf, testFolder } from '../harness/cli.ts';
+import { addressOf, cli, docker, startCli, statusOf } from '../harness/cli.ts';
+import { newFolder } from '../harness/folder.ts';
 
 // One build of the probe serves every test: its output folder, its image, and a container that `run` starts.
 const app = 'test/integration/apps/probe';
@@ -19,7 +20,7 @@ const withSecret = { PLANTED_PASSWORD: planted };
 let output: string;
 
 beforeAll(async () => {
-  output = await testFolder();
+  output = newFolder();
   const { code, stderr } = await cli([
     'build',
     ...['--project', app, ...traffic, '--ready-path', '/healthz', '--name', 'command-test', '--tag', image],
@@ -103,7 +104,7 @@ test('run --print shows the whole command and starts nothing', async () => {
 });
 
 test('run restores the app, replay tells right answers from wrong ones, and a stop ends it with 0', async () => {
-  const wrong = join(await testFolder(), 'wrong.yaml');
+  const wrong = join(newFolder(), 'wrong.yaml');
   await writeFile(
     wrong,
     'version: 1\nrequests:\n  - name: hello\n    path: /\n    expect: { bodyContains: goodbye }\n',
@@ -132,7 +133,7 @@ test('run restores the app, replay tells right answers from wrong ones, and a st
 });
 
 test('the files of build and of deploy are the same, and Compose restores the app by them', async () => {
-  const folder = await testFolder();
+  const folder = newFolder();
   const { code, stdout } = await cli(['deploy', image, '--output', folder]);
   expect(code).toBe(0);
   for (const file of stdout.trim().split('\n'))

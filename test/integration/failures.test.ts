@@ -6,7 +6,8 @@ import { Control } from '../../src/checkpoint/control.ts';
 import { Docker } from '../../src/engine/docker.ts';
 import { createRun } from '../../src/exec.ts';
 import { PROGRAMS } from '../../src/image/runtime.ts';
-import { cli, docker, leftovers, startCli, testFolder } from '../harness/cli.ts';
+import { cli, docker, leftovers, startCli } from '../harness/cli.ts';
+import { newFolder } from '../harness/folder.ts';
 
 const app = 'test/integration/apps/modes';
 const good = ['--project', app, '--traffic', `${app}/traffic.yaml`];
@@ -23,7 +24,7 @@ async function file(path: string, text: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  folder = await testFolder();
+  folder = newFolder();
   before = await leftovers();
   // Publishes the app once; its image then serves every test that needs a running app.
   const { code, stdout } = await cli(['check', ...good]);
@@ -35,7 +36,7 @@ const project = (properties = '') =>
   `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework>${properties}</PropertyGroup></Project>`;
 
 test.each<[string, () => Promise<string[]>, number, RegExp]>([
-  ['a folder without a project', async () => ['--project', await testFolder(), '--traffic', 'x'], 2, /DS100[24]/],
+  ['a folder without a project', async () => ['--project', newFolder(), '--traffic', 'x'], 2, /DS100[24]/],
   [
     'two projects in a folder',
     async () => {

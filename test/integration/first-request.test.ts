@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { containerArguments, productionSpec } from '../../src/engine/container.ts';
-import { addressOf, cli, docker, testFolder } from '../harness/cli.ts';
+import { addressOf, cli, docker } from '../harness/cli.ts';
+import { newFolder } from '../harness/folder.ts';
 import { type Postgres, startPostgres } from '../harness/postgres.ts';
 
 // verify waits for /healthz, which asks the database: a dead connection would be used up there. Nothing waits here.
@@ -23,7 +24,7 @@ beforeAll(async () => {
     'build',
     ...['--project', 'samples/todo-api', '--traffic', 'samples/todo-api/traffic.yaml', '--ready-path', '/healthz'],
     ...['--env', 'Database=postgres', '--env', `ConnectionStrings__Todos=${connection}`, '--name', name],
-    ...['--tag', image, '--output', await testFolder(), '--pairs', '1', '--warmup-timeout', '1'],
+    ...['--tag', image, '--output', newFolder(), '--pairs', '1', '--warmup-timeout', '1'],
   ]);
   expect(stderr).not.toMatch(/DS\d{4}/);
   expect(code).toBe(0);

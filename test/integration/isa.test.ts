@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { cli, docker, testFolder } from '../harness/cli.ts';
+import { cli, docker } from '../harness/cli.ts';
 import { Clones } from '../harness/clone.ts';
+import { newFolder } from '../harness/folder.ts';
 
 const project = 'test/integration/apps/isa';
 const machine = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.trim().split(' ') ?? [];
@@ -37,7 +38,7 @@ async function build(
   { traffic = 'traffic', env = {} }: { traffic?: string; env?: Record<string, string> } = {},
 ) {
   const name = `isa-${framework}`.replaceAll('.', '-');
-  const [image, output] = [`dotnet-snapshot-test/${name}:restore-ready`, await testFolder()];
+  const [image, output] = [`dotnet-snapshot-test/${name}:restore-ready`, newFolder()];
   tags.push(image, `dotnet-snapshot/${name}:app`);
   const { code, stderr } = await cli([
     ...['build', '--project', `${project}/Isa.csproj`, '--framework', framework, '--name', name, '--tag', image],

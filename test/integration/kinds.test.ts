@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { cli, docker, testFolder } from '../harness/cli.ts';
+import { cli, docker } from '../harness/cli.ts';
 import { type Clone, type CloneOptions, Clones } from '../harness/clone.ts';
+import { newFolder } from '../harness/folder.ts';
 
 const project = 'test/integration/apps/kinds';
 const image = 'dotnet-snapshot-test/kinds:restore-ready';
@@ -13,7 +14,7 @@ beforeAll(async () => {
   const { code, stderr } = await cli([
     'build',
     ...['--project', project, '--traffic', `${project}/traffic.yaml`, '--tag', image, '--name', 'kinds'],
-    ...['--output', await testFolder(), '--pairs', '1', '--clones', '2', '--warmup-timeout', '3'],
+    ...['--output', newFolder(), '--pairs', '1', '--clones', '2', '--warmup-timeout', '3'],
     ...['--before-checkpoint-path', '/before-checkpoint', '--after-restore-path', '/after-restore'],
     ...['--hook-timeout', '60', '--base-image', 'mcr.microsoft.com/dotnet/aspnet:10.0'],
   ]);

@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { cli, docker, testFolder } from '../harness/cli.ts';
+import { cli, docker } from '../harness/cli.ts';
 import { Clones } from '../harness/clone.ts';
+import { newFolder } from '../harness/folder.ts';
 
 /*
  * A snapshot of more than 4 GiB. It takes four minutes, 30 GB of disk and 6 GB of memory, so it is left out unless asked for:
@@ -22,7 +23,7 @@ afterAll(async () => {
 });
 
 test.runIf(process.env.LARGE === '1')('a clone has every byte of more than 4 GiB', { timeout: 1_800_000 }, async () => {
-  output = await testFolder();
+  output = newFolder();
   const { code, stderr } = await cli([
     'build',
     ...['--project', project, '--traffic', `${project}/traffic.yaml`, '--tag', image, '--name', 'large'],

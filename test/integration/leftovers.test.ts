@@ -5,7 +5,8 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Manifest } from '../../src/model/index.ts';
 import { CANARY_ENCODINGS, type CanaryEncoding } from '../../src/scan/canaries.ts';
-import { cli, docker, testFolder } from '../harness/cli.ts';
+import { cli, docker } from '../harness/cli.ts';
+import { newFolder } from '../harness/folder.ts';
 import { copiesOf, filesIn } from '../harness/snapshot-bytes.ts';
 
 /** Where a request carries its secret, and what becomes of it there. */
@@ -42,11 +43,11 @@ describe.each([
   let manifest: Manifest;
 
   beforeAll(async () => {
-    const output = await testFolder();
+    const output = newFolder();
     const name = `leftovers-${framework.replace('.', '-')}`;
     const image = `dotnet-snapshot-test/${name}:restore-ready`;
     images.push(image, `dotnet-snapshot/${name}:app`);
-    const traffic = join(await testFolder(), 'traffic.yaml');
+    const traffic = join(newFolder(), 'traffic.yaml');
     writeFileSync(traffic, trafficWith(secrets));
     const { code, stderr } = await cli([
       'build',

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { manifestSchema } from '../../src/model/manifest.ts';
-import { addressOf, cli, docker, leftovers, statusOf, testFolder } from '../harness/cli.ts';
+import { addressOf, cli, docker, leftovers, statusOf } from '../harness/cli.ts';
+import { newFolder } from '../harness/folder.ts';
 
 // One app that `warm` starts serves every test. What it is told while it runs tells its snapshots apart.
 const name = 'on-demand-test';
@@ -68,7 +69,7 @@ test('warm leaves the app running when it ends, and nothing else', async () => {
 
 test('a checkpoint with --keep holds the app as it is, and the app goes on', async () => {
   earlier = await add('before the first checkpoint');
-  const output = await testFolder();
+  const output = newFolder();
   const { code, stdout, stderr } = await cli([
     ...['checkpoint', container, '--keep', '--tag', images[0], '--output', output],
     ...['--secrets', 'NEVER_THERE=violet harbour lantern orchard'],
@@ -97,7 +98,7 @@ test('a container of another kind can’t be checkpointed, nor one that is not t
 
 test('a checkpoint without --keep holds what came since, and ends the app', async () => {
   const later = await add('before the second');
-  const output = await testFolder();
+  const output = newFolder();
   const { code, stderr } = await cli(['checkpoint', container, '--tag', images[1], '--output', output]);
   expect(stderr).not.toMatch(/DS\d{4}/);
   expect(code).toBe(0);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { version } from '../../src/version.ts';
-import { testFolder } from '../harness/cli.ts';
+import { newFolder } from '../harness/folder.ts';
 
 // The package as a user gets it: packed, restored from a feed, called by an app that is neither warmed nor restored at
 // first. What the companion does to it by reflection, the app does here.
@@ -177,7 +177,7 @@ async function dotnet(args: string[], packages: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  folder = await testFolder();
+  folder = newFolder();
   const [feed, app, packages] = ['feed', 'app', 'packages'].map((name) => join(folder, name)) as [
     string,
     string,

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cli, docker, type Finished, testFolder } from '../harness/cli.ts';
+import { cli, docker, type Finished } from '../harness/cli.ts';
+import { newFolder } from '../harness/folder.ts';
 import { type Postgres, startPostgres } from '../harness/postgres.ts';
 
 let postgres: Postgres;
@@ -25,7 +26,7 @@ async function buildWith(password: string, output: string): Promise<Finished> {
 
 test('a real password in the environment blocks, and is nowhere in what is written', async () => {
   const password = randomBytes(18).toString('base64url');
-  const output = await testFolder();
+  const output = newFolder();
   // An earlier run of the tests may have left it.
   await docker(['image', 'rm', '--force', image], { mayFail: true });
   const { code, stdout, stderr } = await buildWith(password, output);
@@ -46,7 +47,7 @@ test('a real password in the environment blocks, and is nowhere in what is writt
 });
 
 test('with a placeholder it restores, and the traffic after the restore reaches the database', async () => {
-  const { code, stderr } = await buildWith('placeholder', await testFolder());
+  const { code, stderr } = await buildWith('placeholder', newFolder());
   expect(stderr).not.toContain('DS');
   // Left as they were, dead connections would answer with a 500; first-request.test.ts asks without a probe before.
   expect(stderr).toContain('emptied connection pools: Npgsql');

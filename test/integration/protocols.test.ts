@@ -5,8 +5,9 @@ import { connect as connectHttp2 } from 'node:http2';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { cli, docker, testFolder } from '../harness/cli.ts';
+import { cli, docker } from '../harness/cli.ts';
 import { type Clone, Clones } from '../harness/clone.ts';
+import { newFolder } from '../harness/folder.ts';
 
 // What an app speaks beside plain HTTP, alive after a restore, with either garbage collector.
 const project = 'test/integration/apps/protocols';
@@ -115,7 +116,7 @@ describe.each([
       'build',
       ...['--project', project, '--traffic', `${project}/traffic.yaml`, '--tag', image, '--name', `protocols-${name}`],
       ...['--env', `DOTNET_gcServer=${serverGc}`, '--env', `COLLECTOR=${collectorUrl}`],
-      ...['--output', await testFolder(), '--pairs', '1', '--clones', '1', '--warmup-timeout', '3'],
+      ...['--output', newFolder(), '--pairs', '1', '--clones', '1', '--warmup-timeout', '3'],
     ]);
     expect(stderr).not.toMatch(/DS\d{4}/);
     expect(code).toBe(0);

@@ -5,7 +5,8 @@ import { Docker } from '../../src/engine/docker.ts';
 import { createRun } from '../../src/exec.ts';
 import { manifestSchema } from '../../src/model/manifest.ts';
 import { reportSchema } from '../../src/store/report-schema.ts';
-import { addressOf, cli, docker, type Finished, leftovers, statusOf, testFolder } from '../harness/cli.ts';
+import { addressOf, cli, docker, type Finished, leftovers, statusOf } from '../harness/cli.ts';
+import { newFolder } from '../harness/folder.ts';
 
 /** The strictest container; nothing of it is needed. */
 const production = ['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--read-only', '--tmpfs', '/tmp'];
@@ -26,7 +27,7 @@ describe.each(['todo-api', 'mvc-shop', 'worker'])('%s', (name) => {
   let build: Finished;
   let before: string[];
   beforeAll(async () => {
-    output = await testFolder();
+    output = newFolder();
     before = await leftovers();
     build = await cli([
       'build',

@@ -2,7 +2,8 @@ import { createHash, randomInt } from 'node:crypto';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cli, docker, type Finished, leftovers, testFolder } from '../harness/cli.ts';
+import { cli, docker, type Finished, leftovers } from '../harness/cli.ts';
+import { newFolder } from '../harness/folder.ts';
 import { GitHubApi } from '../harness/github-api.ts';
 import { createJob } from '../harness/job.ts';
 import { contentsOf, leaksIn, leaksInAll } from '../harness/leaks.ts';
@@ -42,7 +43,7 @@ let project: string;
 let before: string[];
 
 beforeAll(async () => {
-  folder = await testFolder();
+  folder = newFolder();
   before = await leftovers();
   project = await checkOut(join(folder, 'checkout'));
 });

@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Manifest } from '../../src/model/index.ts';
-import { cli, docker, testFolder } from '../harness/cli.ts';
+import { cli, docker } from '../harness/cli.ts';
 import { Clones } from '../harness/clone.ts';
+import { newFolder } from '../harness/folder.ts';
 import { type Postgres, startPostgres } from '../harness/postgres.ts';
 import { copiesOf, filesIn } from '../harness/snapshot-bytes.ts';
 
@@ -19,7 +20,7 @@ afterAll(async () => {
 async function build(name: string, flags: string[]): Promise<{ image: string; stderr: string; snapshot: string }> {
   const image = `dotnet-snapshot-test/${name}:restore-ready`;
   images.push(image, `dotnet-snapshot/${name}:app`);
-  const output = await testFolder();
+  const output = newFolder();
   const common = ['--name', name, '--tag', image, '--output', output, '--pairs', '1', '--warmup-timeout', '2'];
   const { code, stderr } = await cli(['build', ...common, ...flags]);
   expect(stderr).not.toMatch(/DS\d{4}/);
@@ -76,7 +77,7 @@ describe('placeholder: an app that only looks at its keys', () => {
   let built: Awaited<ReturnType<typeof build>>;
 
   beforeAll(async () => {
-    const traffic = join(await testFolder(), 'traffic.yaml');
+    const traffic = join(newFolder(), 'traffic.yaml');
     writeFileSync(traffic, 'version: 1\nrequests:\n  - path: /\n    repeat: 20\n');
     built = await build('placeholders', [
       ...['--project', 'test/integration/apps/leftovers/Leftovers.csproj', '--framework', 'net10.0'],

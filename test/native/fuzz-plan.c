@@ -5,20 +5,9 @@
 #include "../../runtime/launcher/launcher.h"
 #include "../../runtime/restorer/plan.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-const char *because(const char *format, ...) {
-  static char reason[1024];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(reason, sizeof reason, format, arguments);
-  va_end(arguments);
-  return reason;
-}
 
 /* What is read is added up, so that no read is left out as useless. */
 static volatile unsigned long sum;

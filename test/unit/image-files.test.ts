@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { describeFiles, isIntact } from '../../src/checkpoint/imageFiles.ts';
 import type { Manifest } from '../../src/model/index.ts';
-import { testFolder } from '../harness/cli.ts';
+import { newFolder } from '../harness/folder.ts';
 
 test('image files are described by both digests, and a changed one is found', async () => {
-  const directory = await testFolder();
+  const directory = newFolder();
   await writeFile(join(directory, 'empty.img'), '');
   await writeFile(join(directory, 'pages-1.img'), 'a'.repeat(3_000_000));
   const files = await describeFiles(directory);

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import xxhash from 'xxhash-wasm';
 import type { Manifest } from '../../src/model/index.ts';
 import { compilePlan } from '../../src/plan/compile.ts';
-import { testFolder } from '../harness/cli.ts';
+import { newFolder } from '../harness/folder.ts';
 import { type Entry, writeImages } from './plan-images.ts';
 
 const BASE = 0x7f00_0000_0000;
@@ -35,7 +35,7 @@ function core(more: Record<string, JsonValue> = {}): Entry[] {
 
 /** Image files of a small process: a file that is mapped and open, and memory with 30 pages of its own. */
 async function process(more: Record<string, Entry[]> = {}): Promise<string> {
-  const folder = await testFolder();
+  const folder = newFolder();
   const tc = {
     ...{ taskState: 1, blkSigset: '5', comm: 'dotnet', sigactions: Array.from({ length: 62 }, () => ({})) },
     rlimits: { rlimits: Array.from({ length: 16 }, () => ({ cur: '1024', max: '1024' })) },
@@ -177,7 +177,7 @@ test('a second process, a terminal and another root are named in one message, an
 });
 
 test('a snapshot without a description of its files is of an earlier version', async () => {
-  const images = await testFolder();
+  const images = newFolder();
   await expect(compilePlan({ images, manifest, hot: COLD }, join(images, 'out'))).rejects.toMatchObject({
     code: 'DS6002',
   });

@@ -26,6 +26,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
+import { CHECKPOINT_FOLDER } from '../src/checkpoint/checkpoint.ts';
 import { Control } from '../src/checkpoint/control.ts';
 import { imageFromReference } from '../src/image/app.ts';
 import { warmableImage } from '../src/image/restoreReady.ts';
@@ -33,8 +34,8 @@ import { ensureRuntime, LAUNCHER, PREFIX, PROGRAMS } from '../src/image/runtime.
 import { readWarmInputs } from '../src/inputs.ts';
 import { summarize } from '../src/statistics.ts';
 import { parseTraffic } from '../src/traffic/parse.ts';
+import { replay } from '../src/traffic/replay.ts';
 import { send } from '../src/traffic/send.ts';
-import { replayToApp } from '../src/warm.ts';
 import { warmSpec } from '../src/warmup/container.ts';
 import { warmup } from '../src/warmup/warmup.ts';
 import { cpuTime, NO_CPU_TIME } from './lib/cpu-time.ts';
@@ -75,28 +76,33 @@ async function sides(): Promise<Side[]> {
   const jit = imageOf(APP, JIT.name);
   const given: Record<string, string> = { image: jit, traffic: trafficFile, 'ready-path': READY_PATH };
   const inputs = readWarmInputs((name) => given[name]);
-  const app = await imageFromReference(jit, undefined, tools);
+  const app = await imageFromReference(jit, { tag: jit }, tools);
   const image = imageOf(APP, 'warmable');
   cleanup.defer(`image ${image}`, () => docker.removeImage(image));
   await warmableImage(app, await ensureRuntime(tools.runtimeDirectory, tools), image, tools);
-  const paths = { launcher: LAUNCHER, companion: `${PREFIX}/companion/DotnetSnapshot.Companion.dll` };
+  const paths = {
+    launcher: LAUNCHER,
+    companion: `${PREFIX}/companion/DotnetSnapshot.Companion.dll`,
+    checkpoint: CHECKPOINT_FOLDER,
+  };
   const { env = {} } = warmSpec(image, app, { ...inputs, publish: { host: 0, container: inputs.port } }, paths);
 
   const asTheBuildDoes = ({ id, origin }: Answering) => {
     const control = new Control(docker, id, PROGRAMS);
     const target = {
       origin,
+      host: 'localhost',
       compiledMethods: async () => (await control.jit()).methods,
       runWarmups: async () => (await control.warm()).ran,
       running: async () => (await docker.state(id)).running,
       logs: () => docker.logs(id),
     };
     const options = { maxRounds: 30, maxMillis: inputs.warmupMillis };
-    return warmup(target, traffic, options, { replay: replayToApp, log });
+    return warmup(target, traffic, options, { replay, log });
   };
   const byTrafficAlone = async ({ origin }: Answering) => {
     for (let round = 0; round < ROUNDS_AS_PUBLISHED; round++) {
-      await replayToApp(traffic, { origin });
+      await replay(traffic, { origin, host: 'localhost' });
       // Under load the JIT waits.
       await sleep(1000);
     }

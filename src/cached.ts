@@ -11,6 +11,8 @@ import type { Warmup } from './warmup/warmup.ts';
 export interface Taken {
   snapshot: Snapshot;
   warmup: Warmup;
+  /** Private keys that the app holds, a line each. */
+  keys: string[];
   /** Present where the snapshot comes from the cache. */
   measurements?: Measurements;
 }
@@ -32,6 +34,7 @@ export async function fromCache(key: string, work: string, tools: Tools): Promis
     return {
       snapshot: { directory: target, manifest, bytes: report.snapshot.bytes },
       warmup: { ...report.warmup, lastAnswers: [] },
+      keys: report.keys ?? [],
       measurements: report.measurements,
     };
   } catch (error) {

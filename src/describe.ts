@@ -38,6 +38,7 @@ export function describe(prepared: Prepared, taken: Taken, results: Results): Re
     },
     warmup,
     scan: results.scan,
+    ...(taken.keys.length > 0 && { keys: taken.keys }),
     verify: results.verified,
     measurements: results.measurements,
     stages: results.stages,

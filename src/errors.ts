@@ -51,6 +51,18 @@ const CATALOGUE = {
     exit: 3,
     fix: 'Do for each thing what is told beside its name, or open it only after the restore, in a hook (RegisterAfterRestore).',
   },
+  DS3011: {
+    exit: 3,
+    fix: 'Set these variables in the image (ENV) or with `env`, in production with --env, and start the app without the script; a restored app has the variables of its container.',
+  },
+  DS3012: {
+    exit: 3,
+    fix: 'Publish the app as .NET 8 or newer, untrimmed and without NativeAOT, and start it with the variables of its container.',
+  },
+  DS3014: {
+    exit: 3,
+    fix: 'Set `files-limit` to the size that is named, or close the files in a hook before the checkpoint.',
+  },
   // DS4xxx: the secrets gate.
   DS4001: {
     exit: 4,
@@ -77,7 +89,7 @@ const CATALOGUE = {
   },
   DS5005: {
     exit: 5,
-    fix: 'Mend the hook that is named, or give the container the setting that the app was warmed with.',
+    fix: 'Mend the hook that is named, or warm the app with the setting that the container has (env); name it in may-differ if the app follows it.',
   },
   DS5006: {
     exit: 5,
@@ -89,6 +101,10 @@ const CATALOGUE = {
   },
   DS5008: { exit: 5, fix: 'Build the snapshot again from the changed app; a snapshot holds the app as it was.' },
   DS5009: { exit: 5, fix: 'Give the container what is named; `dotnet-snapshot run --print IMAGE` shows all flags.' },
+  DS5013: {
+    exit: 5,
+    fix: 'Warm the app with the setting that is named (env), or read it anew where it is used or in a hook (RegisterAfterRestore).',
+  },
   // DS6xxx: storing and reporting.
   DS6001: {
     exit: 1,

@@ -36,7 +36,7 @@ async function main(): Promise<number> {
       if (inputs.scan.key !== undefined) core.setSecret(inputs.scan.key);
       const settings = readSettings();
       const temporary = process.env.RUNNER_TEMP ?? '.';
-      const output = inputs.output ?? join(temporary, 'dotnet-snapshot', appName(inputs));
+      const output = inputs.output ?? join(temporary, 'dotnet-snapshot', await appName(inputs));
       await clearOutput(output);
       if (settings.cache) {
         const directory = join(temporary, 'dotnet-snapshot-cache');

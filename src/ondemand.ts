@@ -7,7 +7,7 @@ import type { WarmInputs } from './inputs.ts';
 import { manifestSchema } from './model/manifest.ts';
 import { SECRETS_AT_BUILD } from './secrets/atBuild.ts';
 import type { Tools } from './tools.ts';
-import { type Warmable, warmedWith } from './warm.ts';
+import { hostNamed, type Warmable, warmedWith } from './warm.ts';
 import { ISAS } from './warmup/isa.ts';
 
 /** Label of a container that `dotnet-snapshot warm` started. Its value tells a later run what a checkpoint needs. */
@@ -16,6 +16,7 @@ const LABEL = 'dotnet-snapshot.warm';
 const text = z.string();
 const warmAppSchema = z.object({
   name: text,
+  source: text,
   app: z.object({
     reference: text,
     id: text,
@@ -30,10 +31,22 @@ const warmAppSchema = z.object({
   published: z.object({ targetFramework: text, assembly: text }).exactOptional(),
   runtime: z.object({ reference: text }),
   port: z.number(),
+  host: text.exactOptional(),
+  ready: z
+    .discriminatedUnion('by', [
+      z.object({ by: z.literal('http') }),
+      z.object({ by: z.literal('port') }),
+      z.object({ by: z.literal('log'), pattern: text }),
+      z.object({ by: z.literal('file'), path: text }),
+      z.object({ by: z.literal('command'), argv: z.array(text).min(1) }),
+    ])
+    .default({ by: 'http' }),
   readyPath: text,
   readyMillis: z.number(),
   network: text.exactOptional(),
   isa: z.enum(ISAS),
+  places: manifestSchema.shape.places.unwrap().default({ writable: [], mounts: [] }),
+  filesLimit: z.number().default(64 * 2 ** 20),
   /** Names of the variables that the user gave it. */
   variables: z.array(text),
   traffic: manifestSchema.shape.traffic,
@@ -53,6 +66,8 @@ export interface RunningApp extends z.infer<typeof warmAppSchema> {
   /** Those of them that the user gave it. */
   given: Record<string, string>;
   control: Control;
+  /** Port of this machine that its port is published at. */
+  publishedAt: number;
 }
 
 /** The labels by which {@link runningApp} knows the app again. */
@@ -61,14 +76,28 @@ export function warmLabels(
   prepared: Warmable,
   placeholders: readonly string[] = [],
 ): Record<string, string> {
-  const { port, readyPath, readyMillis, isa, network, secretsAtBuild } = inputs;
-  const { name, app, runtime, published } = prepared;
+  const { port, ready, readyPath, readyMillis, isa, network, secretsAtBuild, places, filesLimit } = inputs;
+  const host = hostNamed(inputs, prepared.traffic);
+  const { name, source, app, runtime, published } = prepared;
   const traffic = warmedWith(inputs, prepared);
   const warmApp: z.infer<typeof warmAppSchema> = {
-    ...{ name, app, runtime, port, readyPath, readyMillis, isa, traffic, variables: Object.keys(inputs.env) },
-    ...{ secretsAtBuild, placeholders: [...placeholders] },
+    ...{
+      name,
+      source,
+      app,
+      runtime,
+      port,
+      ready,
+      readyPath,
+      readyMillis,
+      isa,
+      traffic,
+      variables: Object.keys(inputs.env),
+    },
+    ...{ places, filesLimit, secretsAtBuild, placeholders: [...placeholders] },
     ...(published && { published: { targetFramework: published.targetFramework, assembly: published.assembly } }),
     ...(network !== undefined && { network }),
+    ...(host !== undefined && { host }),
   };
   return { [LABEL]: JSON.stringify(warmApp) };
 }
@@ -100,6 +129,7 @@ export async function runningApp(nameOrId: string, docker: Docker): Promise<Runn
     env: container.env,
     given: Object.fromEntries(Object.entries(container.env).filter(([name]) => warmApp.variables.includes(name))),
     control: new Control(docker, container.name, PROGRAMS),
+    publishedAt: container.published.find((port) => port.container === warmApp.port)?.host ?? 0,
   };
 }
 
@@ -107,7 +137,10 @@ export async function runningApp(nameOrId: string, docker: Docker): Promise<Runn
  * At the end of the run, whichever way it ends: an app that still runs answers again, and what is left of one that ended
  * goes. Returns what to call where nothing is left to settle.
  */
-export function settleLater({ container, warmImage, control }: RunningApp, { docker, cleanup }: Tools): () => void {
+export function settleLater(
+  { container, app, warmImage, control }: RunningApp,
+  { docker, cleanup }: Tools,
+): () => void {
   return cleanup.defer(`container ${container}`, async () => {
     if ((await docker.container(container))?.running) {
       await control.resume();
@@ -115,6 +148,7 @@ export function settleLater({ container, warmImage, control }: RunningApp, { doc
     }
     await docker.remove(container);
     await docker.removeImage(warmImage);
+    await docker.removeImage(app.reference);
   });
 }
 

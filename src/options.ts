@@ -12,13 +12,28 @@ export interface Option {
 
 /** Everything `build` and the action can be told. One table for both doors, --help, action.yml and the README. */
 export const OPTIONS = {
-  project: { value: 'PATH', help: 'Project file, or a folder with one project in it.' },
-  dockerfile: {
-    value: 'FILE',
-    help: 'Dockerfile that builds the app, in place of a project. Its folder is the context.',
+  project: {
+    value: 'PATH',
+    help: 'Project file, solution with one app, C# program of one file, or a folder with one project or solution in it.',
+  },
+  dockerfile: { value: 'FILE', help: 'Dockerfile that builds the app, in place of a project.' },
+  context: { value: 'FOLDER', help: 'Folder that COPY in the Dockerfile starts from. Default: the Dockerfile’s own.' },
+  'build-args': { value: 'NAME=VALUE', kind: 'list', help: 'Build arguments of the Dockerfile, one a line or flag.' },
+  target: { value: 'STAGE', help: 'Stage of the Dockerfile to build. Default: the last one.' },
+  'build-secrets': {
+    value: 'SECRET',
+    kind: 'list',
+    help: 'Secrets of the Dockerfile’s build: one id=NAME,env=VARIABLE or id=NAME,src=FILE a line or flag. Needs BuildKit.',
+  },
+  platform: {
+    value: 'OS/ARCH',
+    help: 'Platform to build the Dockerfile for: that of the engine, since an emulated app can’t be checkpointed.',
   },
   image: { value: 'NAME:TAG', help: 'Image of the app, here or to be pulled, in place of a project.' },
-  traffic: { value: 'FILE', help: 'Recorded traffic (traffic.yaml) to warm the app with.' },
+  traffic: {
+    value: 'FILE',
+    help: 'Recorded traffic (traffic.yaml) to warm the app with. Required, unless ready is not http or a warmup-command is given.',
+  },
   name: {
     value: 'NAME',
     help: 'Name of the app in reports, comments and tags. Default: that of the project, Dockerfile’s folder or image.',
@@ -32,9 +47,27 @@ export const OPTIONS = {
   tag: { value: 'NAME:TAG', help: 'Tag of the restore-ready image. Default: dotnet-snapshot/NAME:restore-ready.' },
   user: { value: 'UID', help: 'User that the app runs as. Default: the image’s own; 1654 where that is root.' },
   port: { value: 'NUMBER', default: '8080', help: 'Port that the app listens on inside the container.' },
+  host: {
+    value: 'NAME',
+    help: 'Host header of the build’s requests. Default: the one that the traffic names, else localhost.',
+  },
+  ready: {
+    value: 'HOW',
+    default: 'http',
+    help: 'What tells that the app is ready: http (ready-path answers), port (it accepts connections), log:REGEX, file:PATH, or command:PROGRAM ARGUMENTS.',
+  },
   'ready-path': { value: 'PATH', default: '/', help: 'Path that answers below 400 once the app is ready.' },
   'ready-timeout': { value: 'SECONDS', default: '60', help: 'How long the app may take to become ready.' },
   'warmup-timeout': { value: 'SECONDS', default: '120', help: 'No new round of the traffic starts after this time.' },
+  'warmup-command': {
+    value: 'COMMAND',
+    help: 'Program with arguments that warms the app in place of traffic; run in its container, round by round.',
+  },
+  'warmup-seconds': {
+    value: 'SECONDS',
+    default: '10',
+    help: 'How long the app works before its checkpoint where neither traffic nor warmup-command is given.',
+  },
   'checkpoint-at': {
     value: 'WHEN',
     default: 'warmed',
@@ -47,6 +80,21 @@ export const OPTIONS = {
   'after-restore-path': {
     value: 'PATH',
     help: 'Path of the app that is sent a POST after each restore, before any request is answered.',
+  },
+  'production-env': {
+    value: 'KEY=VALUE',
+    kind: 'list',
+    help: 'Environment that production gives the app, on top of env, one a line or flag: the build compares a clone under it with the app started normally under it.',
+  },
+  'may-differ': {
+    value: 'NAME',
+    kind: 'list',
+    help: 'Settings that may differ from the build without a normal start, though they look as if only the start reads them: variables, configuration keys or paths, one a line or flag. A * at the end stands for any rest.',
+  },
+  timers: {
+    value: 'HOW',
+    default: 'catch-up',
+    help: 'What timers do that became due while the snapshot was kept: catch-up (each fires once, right after the restore) or continue (they wait for as long as they still had to).',
   },
   'hook-timeout': {
     value: 'SECONDS',
@@ -61,10 +109,24 @@ export const OPTIONS = {
   env: { value: 'KEY=VALUE', kind: 'list', help: 'Environment of the app while it is warmed, one a line or flag.' },
   'secrets-at-build': {
     value: 'HOW',
-    default: 'real',
-    help: 'What the app has of the secrets among env while it is warmed: real, placeholder (fakes of the same form), or scrub (real, and then overwritten in the snapshot).',
+    help: 'What the app has of the secrets among env while it is warmed: real, placeholder (fakes of the same form), or scrub (real, and then overwritten in the snapshot). Default: scrub where env has secrets.',
   },
   network: { value: 'NAME', help: 'Docker network to run the app in, for instance with a database.' },
+  writable: {
+    value: 'PATH',
+    kind: 'list',
+    help: 'Path that is a tmpfs or a volume in production, beside /tmp; / where the whole root can be written to. Elsewhere the app can’t write, at the build as in production. One a line or flag.',
+  },
+  mount: {
+    value: 'SOURCE:TARGET',
+    kind: 'list',
+    help: 'File, folder or volume to mount into the app’s containers, for instance required configuration: SOURCE:TARGET or SOURCE:TARGET:ro, one a line or flag.',
+  },
+  'files-limit': {
+    value: 'MEBIBYTES',
+    default: '64',
+    help: 'The most MiB of files that the app made while it was warmed and that travel with the snapshot.',
+  },
   secrets: {
     value: 'NAME=VALUE',
     kind: 'list',

@@ -79,13 +79,14 @@ export async function writeDeployment(
   { docker }: Pick<Tools, 'docker'>,
   chosen: Partial<Pick<Deployment, 'name' | 'port' | 'readyPath'>> = {},
 ): Promise<string[]> {
-  const { port, path } = manifest.ready ?? { port: 8080, path: '/' };
+  const { port, path, ...ready } = manifest.ready ?? { port: 8080, path: '/' };
   const files = deploymentFiles({
-    spec: productionSpec(image),
+    spec: productionSpec(image, manifest.places),
     imageUser: (await docker.requireImage(image)).user,
     name: resourceName(manifest.name),
     port,
     readyPath: path,
+    ready,
     manifest,
     ...chosen,
   });

@@ -4,26 +4,31 @@ import { fromCache, type Taken, toCache } from './cached.ts';
 import { cacheKey } from './cachekey.ts';
 import { CHECKPOINT_FOLDER, type CheckpointContext, checkpoint, preflight } from './checkpoint/checkpoint.ts';
 import { Control } from './checkpoint/control.ts';
-import type { Risks } from './checkpoint/risks.ts';
+import { describeKeys, describeRisks, type LiveKeys, type Risks } from './checkpoint/risks.ts';
 import { describe } from './describe.ts';
+import { giveUsualName } from './image/names.ts';
 import { restoreReadyImage } from './image/restoreReady.ts';
-import { IMAGE_DESCRIPTORS, PROGRAMS } from './image/runtime.ts';
-import type { CheckpointInputs, Inputs, WarmInputs } from './inputs.ts';
+import { IMAGE_DESCRIPTORS, LAUNCHER, PROGRAMS } from './image/runtime.ts';
+import type { CheckpointInputs, Inputs, ScanInputs, WarmInputs } from './inputs.ts';
 import { measure } from './measure/measure.ts';
-import type { AppImage, Report, Snapshot, Traffic } from './model/index.ts';
+import type { Access, AppImage, Manifest, Report, Snapshot } from './model/index.ts';
 import { type RunningApp, settleLater, warmLabels } from './ondemand.ts';
 import { compilePlan, type PlanInput } from './plan/compile.ts';
-import { type Prepared, type PreparedApp, prepare, prepareApp, workFolder } from './prepare.ts';
+import { NO_TRAFFIC, type Prepared, type PreparedApp, prepare, prepareApp, workFolder } from './prepare.ts';
+import { requireReady } from './requireReady.ts';
 import { secretsOfAnswers, secretsOfConfiguration } from './scan/known/index.ts';
+import type { AtBuild } from './scan/policy/index.ts';
 import { scrubber } from './secrets/atBuild.ts';
 import { type OnScan, readGateSettings, SecretsGate } from './secrets/gate.ts';
 import { secretsBefore } from './secrets/known.ts';
 import { Stages } from './stages.ts';
 import type { Tools } from './tools.ts';
 import { parseTraffic } from './traffic/parse.ts';
+import { replay } from './traffic/replay.ts';
 import { type CloneOptions, withClone } from './verify/clone.ts';
+import { compareInProduction } from './verify/production.ts';
 import { verify } from './verify/verify.ts';
-import { replayToApp as replay, type Warmed, warm, warmedWith } from './warm.ts';
+import { accessOf, type Warmed, warm, warmedWith } from './warm.ts';
 import { cpuUsed } from './warmup/isa.ts';
 import type { Warmup } from './warmup/warmup.ts';
 
@@ -35,30 +40,45 @@ export interface Outcome {
   image: string;
 }
 
+/** A checkpoint whose app still runs, held as it was when the checkpoint was taken. */
+interface Retakable extends Taken {
+  /** Takes another in its place. */
+  again?: () => Promise<Snapshot>;
+  /** Ends the app. */
+  end?: () => Promise<void>;
+}
+
 /** Inputs -> published app -> image -> warmed container -> snapshot -> findings -> verified image -> report. */
 export async function build(inputs: Inputs, tools: Tools, onScan: OnScan = async () => {}): Promise<Outcome> {
   const stages = new Stages(tools.log);
-  const gate = new SecretsGate(await readGateSettings(inputs.scan, tools), tools);
+  const gate = await gateFor(inputs.scan, { mode: inputs.secretsAtBuild, given: Object.keys(inputs.env) }, tools);
   gate.know(await secretsBefore({ inputs }, tools.environment));
   const work = await workFolder(tools);
   const prepared = await prepare(inputs, tools, work, stages);
   gate.know(await secretsBefore({ inputs, ...prepared }, tools.environment));
   const key = cacheKey(inputs, prepared, tools.machine);
   const cached = await stages.run('cache', () => fromCache(key, work, tools));
-  const taken = cached ?? (await warmAndCheckpoint(inputs, prepared, gate, tools, work, stages));
-  taken.snapshot.manifest.ready = { port: inputs.port, path: inputs.readyPath };
-  const scan = await stages.run('scan', () => gate.check(taken.snapshot, onScan));
-  const runOptions = productionOptions(inputs);
+  const taken: Retakable = cached ?? (await warmAndCheckpoint(inputs, prepared, gate, tools, work, stages));
+  const scan = await stages.run('scan', () => gate.check(taken.snapshot, onScan, taken.again));
+  await taken.end?.();
+  const runOptions = productionOptions(inputs, accessAgain(inputs, taken.snapshot.manifest));
   const candidate = await stages.run('image', () => candidateImage(prepared, taken.snapshot, runOptions, tools, work));
   const clones = cloneTools(tools);
-  const verified = await stages.run('verify', () =>
-    verify(
+  const verified = await stages.run('verify', async () => {
+    const options = { ...runOptions, image: candidate };
+    const found = await verify(
       prepared.traffic,
       taken.warmup.lastAnswers,
-      { ...runOptions, image: candidate, clones: inputs.clones },
+      {
+        ...options,
+        clones: inputs.clones,
+        cold: { image: prepared.app.reference, user: prepared.app.user },
+      },
       clones,
-    ),
-  );
+    );
+    await compareInProduction(prepared.traffic, inputs.productionEnv, options, clones);
+    return found;
+  });
   const measurements = await stages.run(
     'measure',
     async () =>
@@ -75,8 +95,7 @@ export async function build(inputs: Inputs, tools: Tools, onScan: OnScan = async
         { ...tools, replay },
       ),
   );
-  const image = inputs.tag ?? defaultTag(prepared.name);
-  await tools.docker.tag(candidate, image);
+  const image = await giveName(candidate, inputs.tag, prepared, tools);
   const results = { scan, verified, measurements, image, stages: stages.done, commit: tools.commit };
   const report = tools.redactor.data(describe(prepared, taken, results));
   if (!cached) await toCache(key, taken.snapshot, report, tools);
@@ -84,7 +103,10 @@ export async function build(inputs: Inputs, tools: Tools, onScan: OnScan = async
 }
 
 /** A dry run: everything up to the checkpoint, which is tried and thrown away. Throws what would block a build. */
-export async function check(inputs: Inputs, tools: Tools): Promise<{ name: string; warmup: Warmup; risks: Risks }> {
+export async function check(
+  inputs: Inputs,
+  tools: Tools,
+): Promise<{ name: string; warmup: Warmup; risks: Risks; keys: LiveKeys }> {
   const stages = new Stages(tools.log);
   tools.redactor.add(await secretsBefore({ inputs }, tools.environment));
   const work = await workFolder(tools);
@@ -92,9 +114,11 @@ export async function check(inputs: Inputs, tools: Tools): Promise<{ name: strin
   tools.redactor.add(await secretsBefore({ inputs, ...prepared }, tools.environment));
   const warmed = await warm(inputs, prepared, tools, stages, { maxRounds: 1 });
   const risks = await warmed.control.risks();
+  const keys = await warmed.control.keys();
   const { directory: images, manifest } = await checkpointWarmed(inputs, prepared, warmed, tools, work, stages);
+  await tools.docker.remove(warmed.container);
   await compilePlan({ images, manifest, hot: 'to be recorded' }, join(work, 'plan'));
-  return { name: prepared.name, warmup: warmed.warmup, risks };
+  return { name: prepared.name, warmup: warmed.warmup, risks, keys };
 }
 
 /** Starts the app as a build does and leaves it running, for {@link checkpointRunning}. */
@@ -109,6 +133,7 @@ export async function start(inputs: WarmInputs, tools: Tools): Promise<{ contain
     keepWith: (placeholders) => warmLabels(inputs, warmable, placeholders),
   });
   warmed.keep();
+  app.keepImage();
   return { container: warmed.container, url: warmed.origin };
 }
 
@@ -123,42 +148,52 @@ export async function checkpointRunning(
   onScan: OnScan,
 ): Promise<{ snapshot: Snapshot; image: string }> {
   const stages = new Stages(tools.log);
-  const gate = new SecretsGate(await readGateSettings(inputs.scan, tools), tools);
+  const gate = await gateFor(inputs.scan, { mode: app.secretsAtBuild, given: Object.keys(app.given) }, tools);
   const traffic = inputs.trafficFile === undefined ? NO_TRAFFIC : await parseTraffic(inputs.trafficFile);
   gate.know(await secretsBefore({ inputs: { ...inputs, env: app.env }, traffic }, tools.environment));
   tools.cleanup.defer('containers', () => tools.docker.removeAll());
   const work = await workFolder(tools);
   const directory = join(work, 'snapshot', 'checkpoint');
-  // One of its own: an earlier checkpoint of this app has left its files.
-  const imagesFolder = `${CHECKPOINT_FOLDER}/${Date.now().toString(36)}`;
   const settled = settleLater(app, tools);
-  const snapshot = await stages.run('checkpoint', async () => {
-    const criuVersion = await preflight(app.control);
-    await tools.docker.createFolder(app.container, imagesFolder);
-    const cpu = cpuOf({ isa: app.isa, env: app.given }, app.app, tools);
-    gate.know(secretsOfConfiguration(await app.control.configuration()));
-    const scrub = scrubber(app.secretsAtBuild, app.given, tools.log);
-    const context = {
-      ...{ ...app, cpu, criuVersion, directory, imagesFolder, keepRunning: inputs.keep },
-      imageDescriptors: IMAGE_DESCRIPTORS,
-      ...(scrub && { scrub }),
-    };
-    return checkpoint(app.container, app.control, context, tools);
-  });
+  const access = await requireReady(
+    { container: app.container, host: app.publishedAt, launcher: LAUNCHER, restored: false },
+    accessOf(app, app.host),
+    { ...tools, control: app.control, hostIsGiven: app.host !== undefined, asksHttp: traffic !== NO_TRAFFIC },
+  );
+  const criuVersion = await preflight(app.control);
+  const cpu = cpuOf({ isa: app.isa, env: app.given }, app.app, tools);
+  const scrub = scrubber(app.secretsAtBuild, app.given, tools.log);
+  const take = () =>
+    stages.run('checkpoint', async () => {
+      gate.know(secretsOfConfiguration(await app.control.configuration()));
+      const context = {
+        ...{ ...app, access, cpu, criuVersion, directory, keepRunning: inputs.keep || ('held' as const) },
+        imagesFolder: await newImagesFolder(app.container, tools),
+        imageDescriptors: IMAGE_DESCRIPTORS,
+        ...(scrub && { scrub }),
+      };
+      const taken = await checkpoint(app.container, app.control, context, tools);
+      return taken;
+    });
+  await tellKeys(app.control, tools);
+  const snapshot = await take();
   if (inputs.keep) settled();
-  snapshot.manifest.ready = { port: app.port, path: app.readyPath };
-  await stages.run('scan', () => gate.check(snapshot, onScan));
-  const runOptions = productionOptions({ ...app, env: app.given });
+  try {
+    await stages.run('scan', () => gate.check(snapshot, onScan, take));
+  } finally {
+    if (!inputs.keep) await tools.docker.remove(app.container);
+  }
+  const runOptions = productionOptions({ ...app, env: app.given }, access);
   const candidate = await stages.run('image', () => candidateImage(app, snapshot, runOptions, tools, work));
   const clones = cloneTools(tools);
   await stages.run('verify', () => verify(traffic, [], { ...runOptions, image: candidate, clones: 1 }, clones));
-  const image = inputs.tag ?? defaultTag(app.name);
-  await tools.docker.tag(candidate, image);
+  const image = await giveName(candidate, inputs.tag, app, tools);
   return { snapshot, image };
 }
 
-/** Replayed where nobody says what an app answers to: a clone is then only asked whether it is ready. */
-const NO_TRAFFIC: Traffic = { file: '', digest: '', exchanges: [] };
+async function gateFor(scan: ScanInputs, atBuild: AtBuild, tools: Tools): Promise<SecretsGate> {
+  return new SecretsGate({ ...(await readGateSettings(scan, tools)), atBuild }, tools);
+}
 
 async function warmAndCheckpoint(
   inputs: Inputs,
@@ -167,16 +202,37 @@ async function warmAndCheckpoint(
   tools: Tools,
   work: string,
   stages: Stages,
-): Promise<Taken> {
+): Promise<Retakable> {
   const warmed = await warm(inputs, prepared, tools, stages, {
     onAnswers: (answers) => gate.know(secretsOfAnswers(answers)),
   });
   gate.know(secretsOfConfiguration(await warmed.control.configuration()));
-  const snapshot = await checkpointWarmed(inputs, prepared, warmed, tools, work, stages);
-  return { snapshot, warmup: warmed.warmup };
+  const keys = await tellKeys(warmed.control, tools);
+  const take = () => checkpointWarmed(inputs, prepared, warmed, tools, work, stages);
+  const end = () => tools.docker.remove(warmed.container);
+  return { snapshot: await take(), warmup: warmed.warmup, keys, again: take, end };
 }
 
-/** The snapshot of a warmed app, which ends with it, and its container, too. */
+/** Lines of a report. */
+const MOST_KEYS = 100;
+
+/** Warns of private keys that the app holds, which no search of the snapshot can find. Returns the lines. */
+async function tellKeys(control: Control, { log }: Tools): Promise<string[]> {
+  const { members } = await control.risks();
+  const statics = { members: members.filter(({ kind }) => kind === 'key-pair'), unread: [], omitted: 0 };
+  const lines = [...describeKeys(await control.keys()), ...describeRisks(statics)].slice(0, MOST_KEYS);
+  for (const line of lines) log.warning(line);
+  return lines;
+}
+
+/** A folder of the container for the files of one checkpoint: an earlier one of the same app has left its own. */
+async function newImagesFolder(container: string, { docker }: Tools): Promise<string> {
+  const folder = `${CHECKPOINT_FOLDER}/${Date.now().toString(36)}`;
+  await docker.createFolder(container, folder);
+  return folder;
+}
+
+/** The snapshot of a warmed app, which is left held. */
 async function checkpointWarmed(
   inputs: Inputs,
   prepared: Prepared,
@@ -186,25 +242,28 @@ async function checkpointWarmed(
   stages: Stages,
 ): Promise<Snapshot> {
   const scrub = scrubber(inputs.secretsAtBuild, inputs.env, tools.log);
-  const snapshot = await stages.run('checkpoint', () =>
+  return stages.run('checkpoint', async () =>
     checkpoint(
       warmed.container,
       warmed.control,
       {
         ...prepared,
+        access: warmed.access,
         traffic: warmedWith(inputs, prepared),
         cpu: cpuOf(inputs, prepared.app, tools),
         criuVersion: warmed.criuVersion,
         imageDescriptors: IMAGE_DESCRIPTORS,
         placeholders: warmed.placeholders,
+        places: inputs.places,
+        filesLimit: inputs.filesLimit,
         ...(scrub && { scrub }),
         directory: join(work, 'snapshot', 'checkpoint'),
+        imagesFolder: await newImagesFolder(warmed.container, tools),
+        keepRunning: 'held',
       },
       tools,
     ),
   );
-  await tools.docker.remove(warmed.container);
-  return snapshot;
 }
 
 /** How the checkpoint tells what the snapshot may ask of a CPU; says where that is another level than was asked for. */
@@ -223,6 +282,7 @@ function cloneTools(tools: Tools) {
     ...tools,
     replay,
     unique: async (container: string) => (await control(container).unique()).values,
+    ports: (container: string) => control(container).ports(),
   };
 }
 
@@ -231,20 +291,20 @@ function cloneTools(tools: Tools) {
  * the first shows which pages its first answer needs; in the second these are together, and there before they are asked for.
  */
 async function candidateImage(
-  { name, app, runtime }: Pick<PreparedApp, 'name' | 'app' | 'runtime'>,
+  { name, source, app, runtime }: Pick<PreparedApp, 'name' | 'source' | 'app' | 'runtime'>,
   { directory: images, manifest }: Snapshot,
   runOptions: Omit<CloneOptions, 'image'>,
   tools: Tools,
   work: string,
 ): Promise<string> {
-  const key = Date.now().toString(36);
+  const key = tools.docker.runKey;
   const imageWith = async (use: string, hot: PlanInput['hot']) => {
     const image = `dotnet-snapshot/${name}:${use}-${key}`;
     tools.cleanup.defer(`image ${image}`, () => tools.docker.removeImage(image));
     const directory = join(work, `plan-${use}`);
     await mkdir(directory, { recursive: true });
     await compilePlan({ images, manifest, hot }, directory);
-    await restoreReadyImage(app, runtime, { directory, manifest }, image, tools);
+    await restoreReadyImage(app, runtime, { directory, images, manifest, source }, image, tools);
     return image;
   };
   const recording = await imageWith('recording', 'to be recorded');
@@ -260,17 +320,27 @@ async function candidateImage(
   return imageWith('candidate', touched);
 }
 
-function defaultTag(name: string): string {
-  return `dotnet-snapshot/${name}:restore-ready`;
+/** The verified image's tag: the one that was asked for, else its usual one. */
+async function giveName(
+  candidate: string,
+  tag: string | undefined,
+  { name, source }: Pick<PreparedApp, 'name' | 'source'>,
+  tools: Tools,
+): Promise<string> {
+  if (tag === undefined) return giveUsualName(candidate, { name, source, use: 'restore-ready' }, tools);
+  await tools.docker.tag(candidate, tag);
+  return tag;
 }
 
 /** How a container of the image is started as production does, and known to be ready. */
-function productionOptions({
-  port,
-  readyPath,
-  readyMillis,
-  env,
-  network,
-}: Pick<Inputs, 'port' | 'readyPath' | 'readyMillis' | 'env' | 'network'>) {
-  return { port, readyPath, readyMillis, env, ...(network !== undefined && { network }) };
+function productionOptions({ env, places, network }: Pick<Inputs, 'env' | 'places' | 'network'>, access: Access) {
+  return { access, launcher: LAUNCHER, env, places, ...(network !== undefined && { network }) };
+}
+
+/** How the app of a snapshot is met that was perhaps taken by an earlier run. */
+function accessAgain(inputs: Inputs, { ready }: Manifest): Access {
+  return {
+    ...accessOf(inputs, ready?.host),
+    ...(ready?.protocol !== undefined && { protocol: ready.protocol }),
+  };
 }

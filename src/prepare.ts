@@ -1,11 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { imageFromDockerfile, imageFromPublished, imageFromReference } from './image/app.ts';
+import { imageFromPublished, imageFromReference } from './image/app.ts';
+import { imageFromDockerfile } from './image/dockerfile.ts';
+import { giveUsualName, sourceLabel, usualName } from './image/names.ts';
 import { ensureRuntime } from './image/runtime.ts';
 import type { Inputs, WarmInputs } from './inputs.ts';
-import type { AppImage, PublishedApp, RuntimeBundle, Traffic } from './model/index.ts';
-import { appName } from './naming.ts';
+import type { AppImage, PublishedApp, RuntimeBundle, Source, Traffic } from './model/index.ts';
+import { appName, sourceKey } from './naming.ts';
 import { publish } from './publish/publish.ts';
 import type { Stages } from './stages.ts';
 import type { Tools } from './tools.ts';
@@ -14,15 +16,22 @@ import { parseTraffic } from './traffic/parse.ts';
 /** The app before it is started. */
 export interface PreparedApp {
   name: string;
+  /** What tells it from other apps of its name: see {@link sourceKey}. */
+  source: string;
   app: AppImage;
   published?: PublishedApp;
   runtime: RuntimeBundle;
+  /** Leaves the app's image under the name that only this run uses, when the run ends. */
+  keepImage: () => void;
 }
 
 /** What is there before the app is started. */
 export interface Prepared extends PreparedApp {
   traffic: Traffic;
 }
+
+/** Replayed where nobody says what an app answers to. */
+export const NO_TRAFFIC: Traffic = { file: '', digest: '', exchanges: [] };
 
 /** An empty folder for this run, removed when it ends. */
 export async function workFolder({ cleanup }: Tools): Promise<string> {
@@ -33,7 +42,7 @@ export async function workFolder({ cleanup }: Tools): Promise<string> {
 
 /** The traffic read, the app published and in its image, the runtime bundle at hand. */
 export async function prepare(inputs: Inputs, tools: Tools, work: string, stages: Stages): Promise<Prepared> {
-  const traffic = await parseTraffic(inputs.trafficFile);
+  const traffic = inputs.trafficFile === undefined ? NO_TRAFFIC : await parseTraffic(inputs.trafficFile);
   return { ...(await prepareApp(inputs, tools, work, stages)), traffic };
 }
 
@@ -42,32 +51,41 @@ export async function prepareApp(inputs: WarmInputs, tools: Tools, work: string,
   const { docker, cleanup } = tools;
   await docker.requireCheckpointingEngine();
   cleanup.defer('containers', () => docker.removeAll());
-  const { source } = inputs;
   const published =
-    source.kind === 'project'
-      ? await stages.run('publish', () => publish(source, join(work, 'publish'), tools))
+    inputs.source.kind === 'project'
+      ? await stages.run('publish', () => publish(inputs.source as ProjectSource, join(work, 'publish'), tools))
       : undefined;
-  const name = appName(inputs);
-  const { app, runtime } = await stages.run('image', async () => ({
-    app: await appImage(inputs, published, `dotnet-snapshot/${name}:app`, tools),
-    runtime: await ensureRuntime(tools.runtimeDirectory, tools),
-  }));
-  return { name, app, runtime, ...(published && { published }) };
+  const [name, source] = [await appName(inputs), await sourceKey(inputs)];
+  return stages.run('image', async () => {
+    const tag = `dotnet-snapshot/${name}:app-${docker.runKey}`;
+    const keepImage = cleanup.defer(`image ${tag}`, () => docker.removeImage(tag));
+    const app = await appImage(inputs, published, { tag, name, source }, tools);
+    // With its only name an image would go.
+    if (inputs.source.kind === 'image' && (await docker.requireImage(app.id)).names.length === 1) keepImage();
+    const runtime = await ensureRuntime(tools.runtimeDirectory, tools);
+    return { name, source, app, runtime, keepImage, ...(published && { published }) };
+  });
 }
 
-function appImage(
+type ProjectSource = Extract<Source, { kind: 'project' }>;
+
+async function appImage(
   inputs: WarmInputs,
   published: PublishedApp | undefined,
-  tag: string,
+  { tag, name, source }: { tag: string; name: string; source: string },
   tools: Tools,
 ): Promise<AppImage> {
-  const { source } = inputs;
-  const options = {
-    tag,
-    ...(inputs.user !== undefined && { user: inputs.user }),
-    ...(inputs.baseImage !== undefined && { baseImage: inputs.baseImage }),
-  };
-  if (source.kind === 'dockerfile') return imageFromDockerfile(source.path, options, tools);
-  if (source.kind === 'image') return imageFromReference(source.reference, inputs.user, tools);
-  return imageFromPublished(published!, options, tools);
+  const user = inputs.user === undefined ? {} : { user: inputs.user };
+  if (inputs.source.kind === 'image') return imageFromReference(inputs.source.reference, { tag, ...user }, tools);
+  const options = { tag, label: sourceLabel(source), shown: usualName(name, 'app'), ...user };
+  const app =
+    inputs.source.kind === 'dockerfile'
+      ? await imageFromDockerfile(inputs.source, options, tools)
+      : await imageFromPublished(
+          published!,
+          { ...options, ...(inputs.baseImage !== undefined && { baseImage: inputs.baseImage }) },
+          tools,
+        );
+  await giveUsualName(tag, { name, source, use: 'app' }, tools);
+  return app;
 }

@@ -1,6 +1,6 @@
 import { Client } from 'undici';
 import { productionSpec } from '../../src/engine/container.ts';
-import { freePort, waitUntilReady } from '../../src/engine/readiness.ts';
+import { freePort, untilAnswers } from '../../src/engine/readiness.ts';
 import { percentile } from '../../src/statistics.ts';
 import { send } from '../../src/traffic/send.ts';
 import { cpuTime } from './cpu-time.ts';
@@ -60,7 +60,8 @@ export async function withStarted<T>(
     }
     await docker.start(id);
     const origin = `http://127.0.0.1:${host}`;
-    const { readyAt } = await waitUntilReady(origin + READY_PATH, Date.now() + timeoutMs, { pauseMs: 1 });
+    const asked = { port: host, path: READY_PATH, host: 'localhost', protocol: 'http' } as const;
+    const { readyAt } = await untilAnswers(asked, { deadline: Date.now() + timeoutMs, pauseMs: 1 });
     const cpuMillis = cpuTime(id);
     if (readyAt === undefined) {
       const log = await docker.logs(id);

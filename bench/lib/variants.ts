@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { SnapshotError } from '../../src/errors.ts';
 import { imageFromPublished } from '../../src/image/app.ts';
+import { sourceLabel } from '../../src/image/names.ts';
 import { publish } from '../../src/publish/publish.ts';
 import { OUT, ROOT, tools } from './machine.ts';
 
@@ -84,7 +85,7 @@ export async function buildVariant(app: App, variant: Variant): Promise<void> {
     const options = ['--artifacts-path', join(folder, 'artifacts'), ...publishArguments];
     const source = { kind: 'project' as const, path: join(ROOT, app.project), publishArguments: options };
     const published = await publish(source, join(folder, 'app'), tools);
-    await imageFromPublished(published, { tag, baseImage: BASE_IMAGE }, tools);
+    await imageFromPublished(published, { tag, shown: tag, label: sourceLabel('bench'), baseImage: BASE_IMAGE }, tools);
   });
 }
 

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
+using System.Linq;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Hosting;
@@ -14,10 +15,15 @@ namespace DotnetSnapshot.Companion;
 /// </summary>
 internal sealed class AppHost : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>
 {
-    public AppHost() => DiagnosticListener.AllListeners.Subscribe(this);
+    private readonly List<IServiceProvider> _all = [];
 
     /// <summary>Services of the host that was built last; null for apps without a host.</summary>
-    public IServiceProvider? Services { get; private set; }
+    public IServiceProvider? Services => _all.Count == 0 ? null : _all[^1];
+
+    /// <summary>Services of all hosts, the one that was built last first.</summary>
+    public IEnumerable<IServiceProvider> All => _all.AsEnumerable().Reverse();
+
+    public AppHost() => DiagnosticListener.AllListeners.Subscribe(this);
 
     /// <summary>True where the app has the ASP.NET Core framework, with a server or without.</summary>
     public bool HasWeb { get; private set; }
@@ -62,11 +68,20 @@ internal sealed class AppHost : IObserver<DiagnosticListener>, IObserver<KeyValu
 
     /// <summary>The service of a type, or null where the app has none or can't make it.</summary>
     public T? Find<T>()
-        where T : class
+        where T : class => Find(typeof(T)) as T;
+
+    /// <summary>As <see cref="Find{T}"/>, for a type that can't be named here.</summary>
+    public object? Find(Type type) => Services is null ? null : Find(Services, type);
+
+    /// <summary>The services of a type, of all hosts.</summary>
+    public IEnumerable<T> FindAll<T>()
+        where T : class => All.SelectMany(services => Find(services, typeof(IEnumerable<T>)) as IEnumerable<T> ?? []).Distinct();
+
+    private static object? Find(IServiceProvider services, Type type)
     {
         try
         {
-            return Services?.GetService(typeof(T)) as T;
+            return services.GetService(type);
         }
 #pragma warning disable CA1031 // A service that the app never asked for may not be possible to make; it is then not in use.
         catch (Exception)
@@ -88,7 +103,7 @@ internal sealed class AppHost : IObserver<DiagnosticListener>, IObserver<KeyValu
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Remember(object host) => Services = ((IHost)host).Services;
+    private void Remember(object host) => _all.Add(((IHost)host).Services);
 
     private static bool HasWebFramework()
     {

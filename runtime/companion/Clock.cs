@@ -11,7 +11,8 @@ namespace DotnetSnapshot.Companion;
 /// <summary>
 /// Timers over a restore. The monotonic clock of another machine stands elsewhere, ahead or behind, while every timer
 /// remembers when it was started: unmended, all that are due "by now" would fire at once, or none for hours. They are
-/// stopped before the checkpoint, and go on after the restore as if no time had passed.
+/// stopped before the checkpoint, and go on after the restore as if no time had passed. Once the app is safe, they learn how long
+/// that was by the wall clock, as timers of a machine that was asleep do: each that is overdue fires once.
 /// </summary>
 internal sealed unsafe class Clock
 {
@@ -34,10 +35,19 @@ internal sealed unsafe class Clock
         s_instances is not null && s_event is not null && s_next is not null && s_startTicks is not null
         && Array.TrueForAll(s_lists, list => list is not null) && Array.TrueForAll(s_queueTicks, ticks => ticks is not null);
 
+    private static readonly FieldInfo? s_dueTime = s_timer?.GetField("_dueTime", Members);
+
     private readonly Stack<Action> _release = new();
     private readonly delegate* unmanaged<long, long, int> _shiftWaits = LoadShiftWaits();
     private bool _frozen;
-    private long _frozenAt;
+    private long _frozenAt, _thawedAt;
+    private DateTime _frozenOn;
+
+    /// <summary>By the wall clock.</summary>
+    private long _sleptMs;
+
+    /// <summary>Whether overdue timers fire after a restore, or wait for as long as they had still to wait at the checkpoint.</summary>
+    public static bool CatchesUp { get; set; } = true;
 
     /// <summary>Stops all timers: from here to <see cref="Thaw"/>, by the same thread, none fires and none can be set.</summary>
     public void Freeze()
@@ -60,6 +70,7 @@ internal sealed unsafe class Clock
 
         _frozen = true;
         _frozenAt = Environment.TickCount64;
+        _frozenOn = DateTime.UtcNow;
     }
 
     /// <summary>Lets the timers go on, after a restore by the clock that counts here.</summary>
@@ -75,7 +86,9 @@ internal sealed unsafe class Clock
         {
             if (restored)
             {
-                Shift(Environment.TickCount64 - _frozenAt);
+                _thawedAt = Environment.TickCount64;
+                _sleptMs = Math.Max(0, (long)(DateTime.UtcNow - _frozenOn).TotalMilliseconds);
+                Shift(_thawedAt - _frozenAt);
             }
         }
         finally
@@ -85,6 +98,42 @@ internal sealed unsafe class Clock
                 release();
             }
         }
+    }
+
+    /// <summary>
+    /// After a restore, when callbacks find their environment, configuration and random numbers renewed: timers that were set before
+    /// the checkpoint count the time since then. One that is overdue is due now; a periodic one counts its next period from now.
+    /// </summary>
+    public void CatchUp()
+    {
+        if (!CatchesUp || !s_known || s_dueTime is null)
+        {
+            return;
+        }
+
+        Freeze();
+        long now = Environment.TickCount64;
+        foreach (object queue in Queues())
+        {
+            foreach (FieldInfo? list in s_lists)
+            {
+                for (object? timer = list!.GetValue(queue); timer is not null; timer = s_next!.GetValue(timer))
+                {
+                    long start = (long)s_startTicks!.GetValue(timer)!;
+                    if (start < _thawedAt)
+                    {
+                        s_startTicks.SetValue(timer, Math.Max(start - _sleptMs, now - (uint)s_dueTime.GetValue(timer)!));
+                    }
+                }
+            }
+
+            // All of them are looked at again, those that were far away, too.
+            s_queueTicks[1]!.SetValue(queue, now - 1);
+            s_queueTicks[2]!.SetValue(queue, now);
+        }
+
+        ((AutoResetEvent)s_event!.GetValue(null)!).Set();
+        Thaw(restored: false);
     }
 
     /// <summary>What the callbacks of all timers that are set will be given.</summary>

@@ -19,13 +19,23 @@ internal sealed class Companion
         // The keys of resumable TLS sessions would lie in the image and be the same in every clone. A switch, for an
         // environment variable would be gone when it is first looked at.
         AppContext.SetSwitch("System.Net.Security.DisableTlsResume", true);
+        WritableStatics.Watch();
         _hooks = new AppHooks(settings);
         _restoration = new Restoration(_host, _hooks, new Surroundings());
         _preparation = new Preparation(_host, _hooks, _restoration, settings);
+        // Now: to close a file that the app has locked would end its lock.
+        StartReads.Find();
     }
 
     /// <summary>The control thread.</summary>
     public void Serve() => ControlChannel.Serve(_settings, Answer);
+
+    /// <summary>Asked again and again while the app is warmed, so that nothing of that time is missed.</summary>
+    private string DescribeWork()
+    {
+        SignalRConnections.Note(_host);
+        return JitActivity.Describe();
+    }
 
     private string Answer(string request)
     {
@@ -41,15 +51,21 @@ internal sealed class Companion
                 return ConfigurationEntries.Describe(_host, request);
             }
 
+            if (request.StartsWith(Preparation.Verb, StringComparison.Ordinal))
+            {
+                return _preparation.Run(request);
+            }
+
             return request switch
             {
-                "jit" => JitActivity.Describe(),
+                "hello" => """{"hello":true}""",
+                "jit" => DescribeWork(),
                 "runtime" => RuntimeDescription.Describe(),
+                "keys" => LiveKeys.Describe(_host),
                 "risks" => RiskyMembers.Describe(),
                 "canaries" => Canaries.Plant(),
                 "unique" => Uniqueness.Sample(_host),
                 "warm" => _hooks.RunWarmups(_host),
-                "prepare" => _preparation.Run(),
                 "resume" => _preparation.Undo(),
                 _ => """{"error":"unknown request"}""",
             };
@@ -62,7 +78,7 @@ internal sealed class Companion
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            return $$"""{"error":{{Json.Text($"{error.GetType().Name}: {error.Message}")}}}""";
+            return $$"""{"error":{{Json.Text($"{error.GetType().Name}: {error.Message}{error.StackTrace?.ReplaceLineEndings(" ")}")}}}""";
         }
     }
 }

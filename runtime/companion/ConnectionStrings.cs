@@ -20,18 +20,22 @@ internal static class ConnectionStrings
     private static Dictionary<string, string> s_noted = [];
 
     /// <summary>Notes the configured connection strings as they are at the checkpoint.</summary>
-    public static void Note(AppHost host) => s_noted = host.Services is null ? [] : Configured(host);
+    public static void Note() => s_noted = AppConfiguration.Any ? Configured() : [];
 
-    /// <summary>After the configuration was reloaded. Throws <see cref="RestoreException"/> where a source can't be told.</summary>
-    public static void TakeOver(AppHost host)
+    /// <summary>
+    /// After the configuration was reloaded. Returns the keys whose new string was told to all that was made of the old one. Throws
+    /// <see cref="RestoreException"/> where a source can't be told.
+    /// </summary>
+    public static HashSet<string> TakeOver()
     {
+        HashSet<string> told = new(StringComparer.OrdinalIgnoreCase);
         List<DbDataSource> sources = s_noted.Count == 0 ? [] : NpgsqlSources.All();
         if (sources.Count == 0)
         {
-            return;
+            return told;
         }
 
-        Dictionary<string, string> now = Configured(host);
+        Dictionary<string, string> now = Configured();
         foreach ((string key, string before) in s_noted)
         {
             if (now.TryGetValue(key, out string? value) && value != before)
@@ -39,16 +43,19 @@ internal static class ConnectionStrings
                 foreach (DbDataSource source in sources.FindAll(source => IsSame(source, before)))
                 {
                     Tell(source, value, key);
+                    told.Add(key);
                 }
             }
         }
+
+        return told;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Dictionary<string, string> Configured(AppHost host)
+    private static Dictionary<string, string> Configured()
     {
         Dictionary<string, string> found = [];
-        foreach ((string key, string? value) in host.Find<IConfiguration>()?.AsEnumerable() ?? [])
+        foreach ((string key, string? value) in AppConfiguration.Roots().SelectMany(root => root.AsEnumerable()))
         {
             if (value is not null && value.Contains('=', StringComparison.Ordinal) && value.Contains(';', StringComparison.Ordinal))
             {

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Runtime.CompilerServices;
 
 namespace DotnetSnapshot.Companion;
@@ -21,10 +22,16 @@ internal static class Gate
     public static void AnnounceAt(string path) => RequestGate.AnnounceAt(path);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void ForgetKeys(AppHost host) => DataProtectionKeys.Forget(host);
+    public static IEnumerable<string> ForgetKeys(AppHost host) => DataProtectionKeys.Forget(host);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static bool CloseConnections(AppHost host) => ServerConnections.Close(host);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool ClearBuffers(AppHost host) => ServerBuffers.Clear(host);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static List<string> MissingWebRoots(AppHost host) => WebRoots.Missing(host);
 
     /// <summary>What the image knows counts no longer: the pass, and where data-protection keys are kept.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -15,6 +15,8 @@ internal static class Leftovers
     {
         List<string> cleared = [];
         // Closed connections give their arrays back to the pools, so they are first.
+        Try("SignalR connections", () => SignalRConnections.EndWaiting(host));
+        Try("server connections", () => host.HasWeb && Gate.CloseConnections(host));
         Try("HTTP client connections", () => HttpConnections.CloseIdle(timerStates));
         Try("array pools", ArrayPools.Drop);
         Try("thread caches", ThreadCaches.Drop);

@@ -6,11 +6,14 @@ namespace DotnetSnapshot.Companion;
 /// <summary>Work that each thread of the pool must do itself, since it is about what the thread keeps for itself.</summary>
 internal static class PoolThreads
 {
-    /// <summary>How long busy threads are waited for.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(50);
+    /// <summary>How long busy threads are waited for while requests wait.</summary>
+    public static readonly TimeSpan Short = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Gives each thread one item that waits for the others. Returns what waits until all are done.</summary>
-    public static Action OnEach(Action work)
+    /// <summary>How long they are waited for before a checkpoint, where the machine may be busy with other things.</summary>
+    public static readonly TimeSpan Long = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Gives each thread one item that waits for the others, each up to `patience`. Returns what waits until all are done.</summary>
+    public static Action OnEach(Action work, TimeSpan patience)
     {
         int threads = ThreadPool.ThreadCount;
         ThreadPool.GetMinThreads(out int workers, out int ports);
@@ -23,15 +26,15 @@ internal static class PoolThreads
                 {
                     item.work();
                     item.missing.Signal();
-                    item.missing.Wait(s_patience);
+                    item.missing.Wait(item.patience);
                 },
-                (work, missing),
+                (work, missing, patience),
                 preferLocal: false);
         }
 
         return () =>
         {
-            missing.Wait(s_patience);
+            missing.Wait(patience);
             ThreadPool.SetMinThreads(workers, ports);
         };
     }

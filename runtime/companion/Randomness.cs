@@ -19,6 +19,9 @@ internal sealed class Randomness
     /// <summary>The like behind the trace and span ids of activities.</summary>
     private static readonly Generator s_ofActivities = new(typeof(Activity).Assembly.GetType("System.Diagnostics.RandomNumberGenerator"));
 
+    /// <summary>The like behind the random part of the library Ulid's ids.</summary>
+    private Generator? _ofUlids;
+
     private readonly List<FieldInfo> _connectionIds = [];
     private readonly OpenSsl _openSsl = new();
     private readonly HashSet<(Generator Kind, object State)> _states = new(SameObject.Instance);
@@ -43,6 +46,7 @@ internal sealed class Randomness
             }
         }
 
+        _ofUlids ??= Loaded.Find("Ulid", "System.RandomProvider") is { } ulids && new Generator(ulids, ["xorShift"], ["x"]) is { IsKnown: true } known ? known : null;
         _openSsl.Find();
         CollectStates();
     }
@@ -78,7 +82,7 @@ internal sealed class Randomness
             kind.Seed(state, seed);
         }
 
-        return _allThreadsSeen ? static () => { } : PoolThreads.OnEach(DropOfThisThread);
+        return _allThreadsSeen ? static () => { } : PoolThreads.OnEach(DropOfThisThread, PoolThreads.Short);
     }
 
     /// <summary>
@@ -96,11 +100,12 @@ internal sealed class Randomness
                 seen++;
                 s_shared.AddTo(_states);
                 s_ofActivities.AddTo(_states);
+                _ofUlids?.AddTo(_states);
             }
         }
 
         int threads = ThreadPool.ThreadCount;
-        PoolThreads.OnEach(Collect)();
+        PoolThreads.OnEach(Collect, PoolThreads.Short)();
         lock (_states)
         {
             _allThreadsSeen = seen >= threads && ThreadPool.ThreadCount <= threads;
@@ -109,13 +114,14 @@ internal sealed class Randomness
         Collect();
     }
 
-    private static void DropOfThisThread()
+    private void DropOfThisThread()
     {
         s_shared.Drop();
         s_ofActivities.Drop();
+        _ofUlids?.Drop();
     }
 
-    /// <summary>A kind of generator with a state for each thread, xoshiro256** in all versions.</summary>
+    /// <summary>A kind of generator with a state for each thread; .NET's are xoshiro256** in all versions.</summary>
     private sealed class Generator
     {
         public const int SeedBytes = 4 * sizeof(ulong);
@@ -123,11 +129,16 @@ internal sealed class Randomness
         private readonly FieldInfo? _ofThread;
         private readonly FieldInfo?[] _words;
 
+        // The first up to version 10, the second from then on.
         public Generator(Type? type)
+            : this(type, ["t_random", "<Current>k__BackingField"], ["_s0", "_s1", "_s2", "_s3"])
         {
-            // The first up to version 10, the second from then on.
-            _ofThread = type?.GetField("t_random", Members) ?? type?.GetField("<Current>k__BackingField", Members);
-            _words = Array.ConvertAll(["_s0", "_s1", "_s2", "_s3"], name => _ofThread?.FieldType.GetField(name, Members));
+        }
+
+        public Generator(Type? type, string[] ofThread, string[] words)
+        {
+            _ofThread = Array.Find(Array.ConvertAll(ofThread, name => type?.GetField(name, Members)), field => field is not null);
+            _words = Array.ConvertAll(words, name => _ofThread?.FieldType.GetField(name, Members));
         }
 
         public bool IsKnown => Array.TrueForAll(_words, word => word?.FieldType == typeof(ulong));

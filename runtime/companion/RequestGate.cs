@@ -1,11 +1,14 @@
 using System;
 using System.Diagnostics;
 using System.Globalization;
+using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DotnetSnapshot.Companion;
 
@@ -65,7 +68,7 @@ internal sealed class RequestGate : IStartupFilter
     /// <summary>The path whose answers get <see cref="RestoredHeader"/>.</summary>
     public static void AnnounceAt(string path)
     {
-        s_readyPath = new PathString(path);
+        s_readyPath = PathString.FromUriComponent(path);
         // What the first request after the restore will ask is compiled now.
         _ = IsReadyPath(PathString.Empty);
     }
@@ -95,6 +98,7 @@ internal sealed class RequestGate : IStartupFilter
         {
             if (context.Request.Headers[PassHeader] == Pass)
             {
+                NameAllowedHost(context);
                 break;
             }
 
@@ -114,6 +118,17 @@ internal sealed class RequestGate : IStartupFilter
         finally
         {
             Interlocked.Decrement(ref s_inFlight);
+        }
+    }
+
+    /// <summary>The companion's own requests are let through the app's host filter, which production may set otherwise than the build.</summary>
+    private static void NameAllowedHost(HttpContext context)
+    {
+        string[] allowed = (context.RequestServices.GetService<IConfiguration>()?["AllowedHosts"] ?? "")
+            .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (allowed.Length > 0 && !allowed.Contains("*") && !allowed.Contains(context.Request.Host.Host, StringComparer.OrdinalIgnoreCase))
+        {
+            context.Request.Host = new HostString(allowed[0].Replace("*.", "www.", StringComparison.Ordinal));
         }
     }
 

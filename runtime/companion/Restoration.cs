@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
+using System.IO;
 using System.Linq;
 using System.Reflection;
 
@@ -17,9 +18,21 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
     private const int MostNames = 12;
 
     private readonly Randomness _randomness = new();
+    private readonly Identities _identities = new();
     private readonly Limits _limits = new();
 
     private readonly Clock _clock = new();
+
+    /// <summary>Folders of static files that are missing.</summary>
+    private List<string> _webRoots = [];
+
+    /// <summary>
+    /// Looks for the app's configurations. To be called before <see cref="Rehearse"/>.
+    /// </summary>
+    public void Prepare()
+    {
+        AppConfiguration.Find(host);
+    }
 
     /// <summary>
     /// Does what a restore does with nothing changed, so that its code is compiled when it counts, and notes what it
@@ -32,12 +45,19 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
         surroundings.NoteOwnChanges();
         _limits.Note();
         _randomness.Prepare();
-        AppConfiguration.Note(host);
-        ConnectionStrings.Note(host);
+        AppConfiguration.Note();
+        ConnectionStrings.Note();
+        StartSettings.Note(host.HasWeb);
+        StartReads.NotePaths();
+        _webRoots = host.HasWeb ? Gate.MissingWebRoots(host).FindAll(folder => !Directory.Exists(folder)) : [];
         _clock.Freeze();
         _clock.Thaw(restored: true);
         Renew(Line.Of(Environment.GetEnvironmentVariables()));
+        _clock.CatchUp();
     }
+
+    /// <summary>Notes what libraries keep of this process's identity, among the app's objects too.</summary>
+    public void NoteIdentities(IEnumerable<object> objects) => _identities.Note(objects);
 
     /// <summary>What the timers' callbacks will be given, by which their owners are found.</summary>
     public List<object> TimerStates() => _clock.States();
@@ -74,6 +94,7 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
             }
 
             hooks.RunAfterRestore(restored.Snapshot);
+            _clock.CatchUp();
             if (host.HasGate)
             {
                 Gate.Open(restored: true);
@@ -94,9 +115,12 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
     {
         // The pool's threads do their part meanwhile.
         Action waitForPool = _randomness.Renew();
+        SqliteFiles.Renew();
         List<string> variables = surroundings.TakeOver(restored.Environment);
+        _identities.Renew();
         AppConfiguration.Reload(host, restored.Arguments);
-        ConnectionStrings.TakeOver(host);
+        StartSettings.Check(host.HasWeb, ConnectionStrings.TakeOver());
+        CheckPaths();
         waitForPool();
         List<string> different = _limits.TakeOver();
         if (variables.Count > 0)
@@ -106,6 +130,19 @@ internal sealed class Restoration(AppHost host, AppHooks hooks, Surroundings sur
         }
 
         return different;
+    }
+
+    private void CheckPaths()
+    {
+        if (StartReads.ChangedPath() is { } path)
+        {
+            throw new RestoreException($"{path} {(Path.Exists(path) ? "was not there at the build" : "was there at the build")}, and the app looks for it only when it starts");
+        }
+
+        if (_webRoots.Find(folder => Directory.Exists(folder) && !MayDiffer.Allows(folder)) is { } webRoot)
+        {
+            throw new RestoreException($"the folder of static files {webRoot} was not there at the build");
+        }
     }
 
     private static string Describe(Exception error) => error switch

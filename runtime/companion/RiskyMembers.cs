@@ -10,7 +10,7 @@ using System.Text.Json;
 namespace DotnetSnapshot.Companion;
 
 /// <summary>
-/// Members of the app's own code whose value every clone of it will share, by their types and names. Only metadata is
+/// Members whose value every clone of the app will share, by their types and names; of packages only what ids may be made of. Only metadata is
 /// read: nothing of the app is loaded or run for it.
 /// </summary>
 internal static class RiskyMembers
@@ -41,10 +41,12 @@ internal static class RiskyMembers
     {
         using RiskyMembersAssemblies own = RiskyMembersAssemblies.Open();
         List<(string Name, List<string> Parents)> types = [];
-        own.ForEach((_, metadata) => types.AddRange(RiskyMembersTypes.In(metadata)));
+        own.ForEach((_, isOwn, metadata) => types.AddRange(isOwn ? RiskyMembersTypes.In(metadata) : []));
         HashSet<string> hosted = RiskyMembersTypes.Hosted(types);
         List<(string Assembly, string Type, string Member, string Kind)> members = [];
-        own.ForEach((assembly, metadata) => members.AddRange(MembersOf(metadata, hosted).Select(found => (assembly, found.Type, found.Member, found.Kind))));
+        own.ForEach((assembly, isOwn, metadata) => members.AddRange(MembersOf(metadata, hosted)
+            .Where(found => isOwn || (RiskyMembersKinds.IsOfIdentity(found.Kind) && !Identities.IsRenewed(assembly, found.Type)))
+            .Select(found => (assembly, found.Type, found.Member, found.Kind))));
 
         List<string> written = [];
         int characters = 0;

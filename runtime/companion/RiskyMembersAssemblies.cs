@@ -9,12 +9,15 @@ using System.Text.Json;
 
 namespace DotnetSnapshot.Companion;
 
-/// <summary>The metadata of the assemblies that were built from the app's own projects, not of those from packages.</summary>
+/// <summary>The metadata of the assemblies that were built from the app's own projects, and of those from packages.</summary>
 internal sealed unsafe class RiskyMembersAssemblies : IDisposable
 {
     private readonly List<PEReader> _files = [];
 
-    private readonly List<(string Name, MetadataReader Metadata)> _opened = [];
+    private readonly List<(string Name, bool IsOwn, MetadataReader Metadata)> _opened = [];
+
+    /// <summary>Names of all, whether they can be read or not.</summary>
+    public SortedSet<string> Names { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Names of those that can't be read, or not to their end.</summary>
     public SortedSet<string> Unread { get; } = new(StringComparer.Ordinal);
@@ -22,29 +25,46 @@ internal sealed unsafe class RiskyMembersAssemblies : IDisposable
     public static RiskyMembersAssemblies Open()
     {
         RiskyMembersAssemblies own = new();
-        SortedSet<string> names = new(StringComparer.Ordinal);
+        SortedSet<string> ofPackages = new(StringComparer.Ordinal);
         if (Assembly.GetEntryAssembly()?.GetName().Name is { } entry)
         {
-            names.Add(entry);
+            own.Names.Add(entry);
         }
 
         foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*.deps.json"))
         {
-            own.Try(Path.GetFileName(file), () => names.UnionWith(ProjectsIn(file)));
+            own.Try(Path.GetFileName(file), () =>
+            {
+                own.Names.UnionWith(LibrariesIn(file, "project"));
+                ofPackages.UnionWith(LibrariesIn(file, "package"));
+            });
         }
 
         // An app may build the package of the hooks from source; what is in it is made for clones.
-        names.Remove("DotnetSnapshot");
-        foreach (string name in names)
+        own.Names.Remove("DotnetSnapshot");
+        foreach (string name in own.Names)
         {
-            own.Try(name, () => own._opened.Add((name, own.OpenFile(name) ?? OpenLoaded(name))));
+            own.Try(name, () => own._opened.Add((name, true, own.OpenFile(name) ?? OpenLoaded(name))));
+        }
+
+        // Of packages, those that an app may do without; the framework's are known.
+        foreach (string name in ofPackages.Where(name => !name.StartsWith("Microsoft.", StringComparison.Ordinal) && !name.StartsWith("System.", StringComparison.Ordinal)))
+        {
+            own.Try(name, () =>
+            {
+                if (own.OpenFile(name) is { } metadata)
+                {
+                    own._opened.Add((name, false, metadata));
+                }
+            });
         }
 
         return own;
     }
 
-    public void ForEach(Action<string, MetadataReader> work) =>
-        _opened.ForEach(assembly => Try(assembly.Name, () => work(assembly.Name, assembly.Metadata)));
+    /// <summary>By name, whether it is the app's own, and metadata.</summary>
+    public void ForEach(Action<string, bool, MetadataReader> work) =>
+        _opened.ForEach(assembly => Try(assembly.Name, () => work(assembly.Name, assembly.IsOwn, assembly.Metadata)));
 
     public void Dispose() => _files.ForEach(file => file.Dispose());
 
@@ -60,16 +80,16 @@ internal sealed unsafe class RiskyMembersAssemblies : IDisposable
         }
     }
 
-    /// <summary>Assemblies of the libraries of type "project"; the name of a library need not be that of its assembly.</summary>
-    private static List<string> ProjectsIn(string depsFile)
+    /// <summary>Assemblies of the libraries of a type, "project" or "package"; the name of a library need not be that of its assembly.</summary>
+    private static List<string> LibrariesIn(string depsFile, string type)
     {
         using JsonDocument deps = JsonDocument.Parse(File.ReadAllBytes(depsFile));
-        HashSet<string> projects = [.. deps.RootElement.GetProperty("libraries").EnumerateObject()
-            .Where(library => library.Value.GetProperty("type").ValueEquals("project"))
+        HashSet<string> ofType = [.. deps.RootElement.GetProperty("libraries").EnumerateObject()
+            .Where(library => library.Value.GetProperty("type").ValueEquals(type))
             .Select(library => library.Name)];
         return [.. from target in deps.RootElement.GetProperty("targets").EnumerateObject()
                    from library in target.Value.EnumerateObject()
-                   where projects.Contains(library.Name) && library.Value.TryGetProperty("runtime", out _)
+                   where ofType.Contains(library.Name) && library.Value.TryGetProperty("runtime", out _)
                    from assembly in library.Value.GetProperty("runtime").EnumerateObject()
                    select Path.GetFileNameWithoutExtension(assembly.Name)];
     }

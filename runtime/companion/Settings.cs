@@ -16,6 +16,10 @@ internal sealed record Settings(int RequestDescriptor, int AnswerDescriptor, Tim
             return null;
         }
 
+        MayDiffer.Take(TakeVariable("MAY_DIFFER"));
+        MayDiffer.TakeSecrets(TakeVariable("SECRETS"));
+        StartOnly.Port = TakeVariable("PORT");
+        Clock.CatchesUp = TakeVariable("TIMERS") != "continue";
         string[] descriptors = control.Split(',');
         return new Settings(
             int.Parse(descriptors[0], CultureInfo.InvariantCulture),

@@ -19,6 +19,7 @@ internal static class StartupHook
         // Processes that the app starts are not checkpointed and must not find a companion.
         Environment.SetEnvironmentVariable("DOTNET_STARTUP_HOOKS", Settings.TakeAppHooks());
         Settings.PutBackVariables();
+        SqliteFiles.Watch();
         Companion companion = new(settings);
         new Thread(companion.Serve) { IsBackground = true, Name = "dotnet-snapshot" }.Start();
     }

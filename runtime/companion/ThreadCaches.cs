@@ -21,7 +21,7 @@ internal static class ThreadCaches
     public static bool Drop()
     {
         List<FieldInfo> caches = [.. AppDomain.CurrentDomain.GetAssemblies().SelectMany(CachesOf)];
-        PoolThreads.OnEach(DropOwn)();
+        PoolThreads.OnEach(DropOwn, PoolThreads.Long)();
         DropOwn();
         return caches.Exists(cache => cache.DeclaringType!.Assembly == typeof(object).Assembly);
 

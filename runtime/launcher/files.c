@@ -39,11 +39,19 @@ static int ends_with(const char *text, const char *end) {
   return length >= tail && !strcmp(text + length - tail, end);
 }
 
+/* An app may load whatever assemblies its folder has; those of shared frameworks are known. */
+static void list_assemblies(const char *folder) {
+  long long assemblies;
+  uint64_t hash;
+  if (!strstr(folder, "/shared/Microsoft.") && !hash_assemblies(folder, &assemblies, &hash)) printf("file %lld 0 %016" PRIx64 " %s/\n", assemblies, hash, folder);
+}
+
 /* What the host decides from when the app starts, beside an assembly that it has loaded. */
 static void list_host_files(const char *assembly) {
   char folder[4096];
   snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(assembly, '/') - assembly), assembly);
   if (!is_new(folder)) return;
+  list_assemblies(folder);
   DIR *entries = opendir(folder);
   for (struct dirent *entry; entries && (entry = readdir(entries));) {
     char path[sizeof folder + sizeof entry->d_name + 1];
@@ -89,6 +97,28 @@ static void list_semaphores(void) {
   if (entries) closedir(entries);
 }
 
+/* Files that the container's command names, such as a script, which are not mapped. */
+static void list_command_files(void) {
+  char *word = NULL, path[8192], file[4096];
+  size_t size = 0;
+  int words = -1;
+  FILE *command = fopen("/proc/1/cmdline", "re");
+  while (command && getdelim(&word, &size, 0, command) > 0) {
+    if (words < 0 && strcmp(word, "--")) continue;
+    if (words++ < 0) continue;
+    const char *search = words == 1 && !strchr(word, '/') ? getenv("PATH") : "";
+    for (int found = 0; search && !found; search = *search ? search + 1 : NULL) {
+      size_t length = strcspn(search, ":");
+      if (length) snprintf(path, sizeof path, "%.*s/%s", (int)length, search, word);
+      else snprintf(path, sizeof path, "%s", word); /* from the image's working folder, where this runs, too */
+      if ((found = realpath(path, file) != NULL)) list_file(file);
+      search += length;
+    }
+  }
+  free(word);
+  if (command) fclose(command);
+}
+
 /*
  * What the app, under APP_PID, has mapped, in lines for the build, which puts them into the manifest and the plan. The
  * kernel's own names tell it: deleted files are left out, for they have the word (deleted) after their name and are not
@@ -104,5 +134,7 @@ int list_files(void) {
     list_host_files(program);
   }
   list_semaphores();
-  return list_mappings(maps);
+  if (list_mappings(maps)) return 1;
+  list_command_files();
+  return 0;
 }

@@ -44,6 +44,7 @@ const char *preflight(const struct plan *plan);
  * damaged_hot() reads the part of the pages file that the first answer needs, damaged_pages() all of it.
  */
 uint64_t hash_bytes(const void *bytes, size_t count);
+int hash_assemblies(const char *folder, long long *count, uint64_t *hash);
 int hash_file(const char *path, long long bytes, uint64_t *hash);
 const char *damaged_hot(const struct plan *plan);
 const char *damaged_pages(const struct plan *plan);
@@ -67,11 +68,31 @@ const char *restore(const struct plan *plan, int record, char **further, int *to
 void write_restored(const char *snapshot, double milliseconds, const char *steps);
 void write_started_normally(const char *reason);
 
+/* processes.c: `launcher processes` */
+int list_processes(void);
+
 /* files.c: `launcher files` */
 int list_files(void);
 
+/* keep.c: `launcher written`, and CRIU's action script */
+int list_written(char **words);
+int keep_files(void);
+
+/*
+ * put.c: the files that the app had made, before it is restored. Returns the reason for which one can't be made, or is
+ * there already as another one. What was made is removed again where the app is then not restored.
+ */
+const char *put_files(const struct plan *plan);
+void take_files_back(const struct plan *plan);
+
 /* touched.c: `launcher touched` */
 int list_touched(void);
+
+/* ports.c: `launcher ports` */
+int list_ports(void);
+/* look.c: `launcher sockets`, and `launcher exists -- PATH` */
+int list_sockets(void);
+int there_is(const char *path);
 
 /* supervise.c: what PID 1 owes its child */
 void block_signals(sigset_t *before);

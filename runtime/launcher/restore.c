@@ -26,6 +26,7 @@ const char *restore(const struct plan *plan, int record, char **further, int *to
   const char *reason = NULL, *answer = NULL;
   if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC) || make_line(&line, text_of(plan, plan->snapshot), further))
     return because("DS5009 no descriptors or no memory are left: %s", strerror(errno));
+  if ((reason = put_files(plan))) return reason;
   const int inherited[4] = {STDOUT_FILENO, STDERR_FILENO, to[0], from[1]};
   pid_t app = start_restore(plan, PAGES_FILE, inherited, record, &reason);
   close(to[0]);

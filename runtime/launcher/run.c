@@ -54,10 +54,11 @@ static const char *restore_and_supervise(char **command, enum wish wish, int *co
   if (!further) return "DS5002 the container's command is not the one that was checkpointed";
   if ((reason = preflight(plan))) return reason;
 
-  int to_app, from_app;
+  int to_app = -1, from_app = -1;
   const char *answer = restore(plan, wish == RECORD, further, &to_app, &from_app);
   if (strncmp(answer, "ok ", 3)) {
     end_descendants();
+    take_files_back(plan);
     close(to_app);
     close(from_app);
     return answer;

@@ -40,6 +40,7 @@ static const uint32_t sizes[SECTIONS] = {
     [AUXV] = sizeof(uint64_t),
     [VDSO] = sizeof(struct vdso_function),
     [PREFETCH] = sizeof(struct prefetch),
+    [KEPT] = sizeof(struct kept),
 };
 
 /* A plan that would be mapped over the program's end of low memory is none. */
@@ -117,6 +118,7 @@ static const char *check_entries(const struct plan *plan) {
   EACH(PENDING, struct pending, entry->signal >= 1 && entry->signal <= 64)
   EACH(VDSO, struct vdso_function, is_text(plan, entry->name) && entry->offset <= plan->vdso_bytes)
   EACH(PREFETCH, struct prefetch, is_text(plan, entry->path))
+  EACH(KEPT, struct kept, is_text(plan, entry->path) && is_text(plan, entry->target) && entry->policy < KEPT_POLICIES && is_pages(plan, entry->offset, entry->bytes))
   if (!is_pages(plan, plan->fill_offset, filled)) return "DS5007 the restore plan is damaged: more is filled than there is";
   return NULL;
 }

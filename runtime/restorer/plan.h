@@ -15,7 +15,7 @@
  */
 #define PLAN_BASE 0x80000000UL
 #define PLAN_MAGIC 0x4e414c50544f4853UL /* "SHOTPLAN" */
-#define PLAN_VERSION 1u
+#define PLAN_VERSION 2u
 
 /* The app must have nothing below this address: the launcher is linked there. */
 #define LOW_END 0x100000000UL
@@ -49,6 +49,7 @@ enum section_name {
   AUXV,        /* uint64_t */
   VDSO,        /* struct vdso_function: those of the kernel of the checkpoint */
   PREFETCH,    /* struct prefetch: what the first answer needs of files beside the hot part of the pages file */
+  KEPT,        /* struct kept: files that the app had made, a folder before what is in it */
   SECTIONS
 };
 
@@ -94,6 +95,7 @@ struct plan {
   struct section sections[SECTIONS];
 };
 
+/* A file, or, where the path ends with a slash, the assemblies in a folder: `bytes` is their number, `hash` the sum of the names' XXH64. */
 struct app_file { /* as struct content in launcher.h */
   int64_t bytes, modified;
   uint64_t hash;
@@ -238,6 +240,20 @@ struct prefetch {
   text_at path; /* the empty string: the pages file */
   uint32_t unused;
   uint64_t offset, bytes;
+};
+
+enum kept_policy {
+  KEPT_ANY,    /* the one that is there already is left, whatever it is */
+  KEPT_APPEND, /* likewise, and the app goes on at its end: it only wrote to it */
+  KEPT_SAME,   /* one that is there already must be the same */
+  KEPT_POLICIES
+};
+
+struct kept {
+  text_at path, target; /* target: of a symbolic link */
+  uint32_t mode;        /* with the kind: S_IFREG, S_IFDIR or S_IFLNK */
+  uint32_t policy;      /* enum kept_policy */
+  uint64_t offset, bytes, hash; /* of a file's content, in the pages file; XXH64 with seed 0 */
 };
 
 /* Where a signal frame begins in its stride; before it is the stack of a thread that has not yet left for the app. */

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import type { Docker } from '../engine/docker.ts';
 import { SnapshotError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { AppImage, Manifest, PublishedApp, Snapshot } from '../model/index.ts';
+import type { Access, AppImage, Manifest, PublishedApp, Snapshot } from '../model/index.ts';
 import { manifestSchema } from '../model/manifest.ts';
 import type { Control, Preparation } from './control.ts';
 import { diagnose } from './diagnosis.ts';
+import { type FileOptions, type KeepOrder, keptFiles, requireKnownSqlite, surveyFiles } from './files.ts';
 import { describeFiles } from './imageFiles.ts';
 
 /** Folder inside the warming container that the dump is written to. */
@@ -30,19 +31,27 @@ export async function preflight(control: Control): Promise<string> {
 }
 
 export interface DumpOptions {
-  /** The app goes on running, with its requests held, instead of ending. */
-  keepRunning?: boolean;
+  /** The app goes on instead of ending: `held` with its requests held and its timers stopped, so that it can be dumped again. */
+  keepRunning?: boolean | 'held';
   /** Folder inside the container that the images are written to; {@link CHECKPOINT_FOLDER} where absent. */
   imagesFolder?: string;
+  /** The most bytes of a deleted file that the app has open. */
+  filesLimit: number;
 }
 
 /** Dumps the app as its own user; the images stay in the container. Throws DS3003 or DS2006. */
 export async function dump(
   control: Control,
   pid: number,
-  { keepRunning = false, imagesFolder = CHECKPOINT_FOLDER }: DumpOptions = {},
+  { words, leave }: KeepOrder,
+  { keepRunning = false, imagesFolder = CHECKPOINT_FOLDER, filesLimit }: DumpOptions,
 ): Promise<void> {
-  const result = await control.criu([
+  const keep = {
+    DOTNET_SNAPSHOT_KEEP: imagesFolder,
+    DOTNET_SNAPSHOT_PLACES: words.join('\n'),
+    DOTNET_SNAPSHOT_LEAVE: leave.join('\n'),
+  };
+  const args = [
     'dump',
     '--unprivileged',
     '--tree',
@@ -55,15 +64,23 @@ export async function dump(
     '--tcp-close',
     // .NET locks each file that it opens.
     '--file-locks',
-    ...(keepRunning ? ['--leave-running'] : []),
-  ]);
+    '--ghost-limit',
+    String(Math.max(filesLimit, 2 ** 20)),
+    // Copies the files that the app made, while it is stopped.
+    '--action-script',
+    control.launcher,
+    ...(keepRunning !== false ? ['--leave-running'] : []),
+  ];
+  const result = await control.criu(args, keep);
   // CRIU writes its log to standard error, which also a full disk lets through.
   if (result.code !== 0) throw diagnose(`${result.stdout}${result.stderr}`);
 }
 
-export interface CheckpointContext extends DumpOptions {
+export interface CheckpointContext extends DumpOptions, FileOptions {
   name: string;
   app: AppImage;
+  /** How the app was met. */
+  access: Access;
   published?: Pick<PublishedApp, 'targetFramework' | 'assembly'>;
   /** Absent where the app was not warmed by the replay of a traffic file. */
   traffic?: Manifest['traffic'];
@@ -82,7 +99,7 @@ export interface CheckpointContext extends DumpOptions {
 
 /**
  * Takes the checkpoint of the warmed app: prepares it, dumps it, copies the images out, and writes down what the
- * restore must know. The app has ended when this returns or, with `keepRunning`, answers again.
+ * restore must know. The app has ended when this returns, unless `keepRunning` says otherwise.
  */
 export async function checkpoint(
   container: string,
@@ -92,17 +109,21 @@ export async function checkpoint(
 ): Promise<Snapshot> {
   const runtime = await control.runtime();
   const canaries = await control.canaries();
-  const preparation = await control.prepare();
-  tellPreparation(preparation, log);
+  const preparation = await control.prepare(context.access);
+  tellPreparation(preparation, context.access, log);
+  await control.requireAppAlone();
   const process = await control.process();
   const { appFiles, semaphores } = await control.files();
-  await dump(control, process.pid, context);
-  if (context.keepRunning) await control.resume();
+  const order = await surveyFiles(container, (words) => control.written(words), context, { docker, log });
+  await dump(control, process.pid, order, context);
+  if (context.keepRunning === true) await control.resume();
 
   await rm(context.directory, { recursive: true, force: true });
   await mkdir(context.directory, { recursive: true });
   await docker.copyOut(container, `${context.imagesFolder ?? CHECKPOINT_FOLDER}/.`, context.directory);
   await docker.copyOut(container, context.imageDescriptors, join(context.directory, 'images.desc'));
+  const kept = await keptFiles(context.directory, order);
+  await requireKnownSqlite(context.directory, kept, preparation.sqlite);
   await context.scrub?.(context.directory);
   const files = await describeFiles(context.directory);
   const { pid, uid, gid, stdout, stderr, controlIn, controlOut } = process;
@@ -133,9 +154,12 @@ export async function checkpoint(
     cpu: context.cpu(host, preparation.choosesAnew),
     criu: { version: context.criuVersion },
     hookSeconds: preparation.hookSeconds,
+    ready: readyOf(context.access),
     ...(context.traffic && { traffic: context.traffic }),
     files,
     appFiles,
+    ...(context.places.writable.length + context.places.mounts.length > 0 && { places: context.places }),
+    kept,
     semaphores,
     canaries,
     ...(context.placeholders?.length && { placeholders: [...context.placeholders] }),
@@ -144,18 +168,42 @@ export async function checkpoint(
     directory: context.directory,
     manifest,
     bytes: Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0),
+    forgotten: { keys: preparation.forgottenKeys, tokens: preparation.endedTokens },
+  };
+}
+
+/** What the manifest says of how the app is met. */
+function readyOf({ port, readyPath: path, ready, protocol, host }: Access): NonNullable<Manifest['ready']> {
+  return {
+    ...{ port, path, by: ready.by, host },
+    ...(ready.by === 'command' && { argv: ready.argv }),
+    ...(protocol !== undefined && { protocol }),
   };
 }
 
 /** Says what was done to the app before its checkpoint, and what a restored clone will find lost. */
 export function tellPreparation(
-  { clearedPools, clearedLeftovers, open, gate, inFlight, jitQuiet }: Preparation,
+  { clearedPools, clearedLeftovers, startReads, open, waiting, gate, inFlight, jitQuiet }: Preparation,
+  { ready }: Pick<Access, 'ready'>,
   log: Log,
 ): void {
   if (clearedPools.length > 0) log.info(`emptied connection pools: ${clearedPools.join(', ')}`);
   if (clearedLeftovers.length > 0) log.info(`cleared of what requests left in them: ${clearedLeftovers.join(', ')}`);
+  const { variables, keys, unread } = startReads;
+  if (variables.length + keys.length > 0)
+    log.info(
+      `where production has another value of one of these, the app is started normally: ${printable([...variables, ...keys].join(', '))}`,
+    );
+  if (unread.length > 0)
+    log.warning(
+      `${printable(unread.join(', '))} could not be searched for settings that only the start reads: name those that production changes in --env, with production's values.`,
+    );
   if (open.length > 0) log.info(`still open: ${open.join(', ')}`);
-  if (!gate)
+  for (const items of waiting)
+    log.warning(
+      `${items}: the warmup left this, and every clone will take it up; empty the queue in RegisterBeforeCheckpoint.`,
+    );
+  if (!gate && ready.by === 'http')
     log.warning("Requests can't be held while the app is made safe after a restore: it has no ASP.NET Core host.");
   if (!jitQuiet) log.info('the JIT is still at work, and will be for a moment in each restored app');
   if (inFlight > 0)
@@ -190,4 +238,9 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Names come from the app's assemblies, where any character is allowed. */
+function printable(text: string): string {
+  return text.replace(/\p{C}/gu, '?');
 }

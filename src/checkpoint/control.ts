@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Conversation } from '../engine/conversation.ts';
 import type { Docker } from '../engine/docker.ts';
 import { SnapshotError } from '../errors.ts';
+import type { Access } from '../model/index.ts';
 import { type Manifest, manifestSchema } from '../model/manifest.ts';
-import { risksSchema } from './risks.ts';
+import { parseWritten, type WrittenFile } from './files.ts';
+import { explainSilence, HELLO_MS, hasRuntime, type Silence } from './hello.ts';
+import { requireAppAlone } from './processes.ts';
+import { keysSchema, risksSchema } from './risks.ts';
 
 const processSchema = manifestSchema.shape.process.extend({
   kernel: z.string(),
@@ -29,8 +34,22 @@ const prepareSchema = z.object({
   clearedLeftovers: z.array(z.string()),
   /** How long hooks may take. */
   hookSeconds: z.number(),
+  /** Settings that the app's code reads only when it starts, and assemblies that could not be looked at for them. */
+  startReads: z.object({ variables: z.array(z.string()), keys: z.array(z.string()), unread: z.array(z.string()) }),
   /** Connections and files, such as `tcp 10.0.0.1:5432`. */
   open: z.array(z.string()),
+  /** What the app forgot, as {@link Forgotten} has it. */
+  forgottenKeys: z.array(
+    z.object({
+      id: z.string(),
+      forms: z.array(z.object({ start: z.string(), length: z.number(), sha256: z.string() })),
+    }),
+  ),
+  endedTokens: z.array(z.string()),
+  /** What the warmup left in queues, such as `3 of Shop.Mail in a channel`. */
+  waiting: z.array(z.string()).default([]),
+  /** Paths of open databases of SQLite that go on in a clone. */
+  sqlite: z.array(z.string()),
 });
 const canariesSchema = z.object({
   canaries: z.array(z.object({ encoding: z.string(), seed: z.uuid({ version: 'v4' }) })).min(1),
@@ -39,6 +58,7 @@ const configurationSchema = z.object({
   entries: z.array(z.object({ key: z.string(), value: z.string() })),
   next: z.number().int().positive().nullable(),
 });
+const helloSchema = z.object({ hello: z.literal(true) });
 const warmSchema = z.object({ ran: z.number() });
 const resumeSchema = z.object({ resumed: z.literal(true) });
 const failureSchema = z.object({ error: z.string(), code: z.string().optional() });
@@ -80,6 +100,44 @@ export class Control {
     this.#criu = programs.criu;
   }
 
+  /**
+   * Waits until the companion says hello, which it does before the app's own code runs. Throws DS3012 with what keeps it
+   * out where it is silent for too long after the .NET runtime came into the app's process or `ready` was fulfilled,
+   * DS3002 where the app ends.
+   */
+  async hello(ready: Promise<unknown>): Promise<void> {
+    let over = false;
+    const answer = this.#ask('hello', helloSchema).finally(() => {
+      over = true;
+    });
+    let since: number | undefined;
+    ready.then(
+      () => {
+        since ??= Date.now();
+      },
+      () => {
+        over = true;
+      },
+    );
+    const watch = async () => {
+      for (let waits = 1; !over; waits++) {
+        await setTimeout(500);
+        // A look takes numbers of the container's processes, so it is not taken often.
+        if (over || waits % 6 !== 0) continue;
+        const silence = await this.#silence();
+        if (hasRuntime(silence)) since ??= Date.now();
+        if (!over && since !== undefined && Date.now() - since >= HELLO_MS)
+          throw explainSilence(silence, await this.#docker.logs(this.#container));
+      }
+    };
+    await Promise.race([answer, watch()]);
+  }
+
+  async #silence(): Promise<Silence> {
+    const list = async (what: string) => (await this.#docker.exec(this.#container, [this.#launcher, what])).stdout;
+    return { processes: await list('processes'), files: await list('files') };
+  }
+
   /** What the launcher sees of the app's process and machine. */
   process = () => this.#ask('process', processSchema);
 
@@ -88,6 +146,9 @@ export class Control {
 
   /** Methods compiled by the JIT so far. */
   jit = () => this.#ask('jit', jitSchema);
+
+  /** Private keys that the app holds. To be asked before {@link prepare}, whose collections take what the search leaves behind. */
+  keys = () => this.#ask('keys', keysSchema);
 
   /** Members of the app's own code that would be the same in every clone. */
   risks = () => this.#ask('risks', risksSchema);
@@ -130,16 +191,25 @@ export class Control {
 
   /**
    * Holds requests, runs the app's hooks, empties connection pools, clears what requests left in buffers, and compacts the
-   * heap, right before the checkpoint.
+   * heap, right before the checkpoint. Hooks that are paths of the app are asked as `access` says.
    * Throws DS3007 where a hook fails.
    */
-  prepare = () => this.#ask('prepare', prepareSchema);
+  prepare = ({ protocol = 'http', host }: Pick<Access, 'protocol' | 'host'>) =>
+    this.#ask(`prepare ${protocol} ${host}`, prepareSchema);
 
   /** Lets an app that goes on after its checkpoint answer again; harmless where it does already. */
   resume = () => this.#ask('resume', resumeSchema);
 
   /** Values that no other clone may have, made by a restored app that runs with DOTNET_SNAPSHOT=verify. */
   unique = () => this.#ask('unique', uniqueSchema);
+
+  /** Throws DS3008 and DS3011 where the container holds more than the app, or the entrypoint changed its variables. */
+  async requireAppAlone(): Promise<void> {
+    const { code, stdout, stderr } = await this.#docker.exec(this.#container, [this.#launcher, 'processes']);
+    if (code !== 0)
+      throw new SnapshotError('DS3002', 'The processes of the container can’t be listed.', { detail: stderr });
+    requireAppAlone(stdout);
+  }
 
   /** Files that the app has mapped, with those that the host reads beside them, and its eventfds that are semaphores. */
   async files(): Promise<Pick<Manifest, 'appFiles' | 'semaphores'>> {
@@ -164,9 +234,30 @@ export class Control {
     return { read: ranges('r'), written: ranges('w'), files: ranges('f') };
   }
 
+  /** Ports of TCP that programs of the container listen on, ascending; none where that can't be seen. Needs no companion. */
+  async ports(): Promise<number[]> {
+    const { code, stdout } = await this.#docker.exec(this.#container, [this.#launcher, 'ports']);
+    const found = code === 0 ? [...stdout.matchAll(/^listen (\d+)$/gm)].map(([, port]) => Number(port)) : [];
+    return [...new Set(found)].sort((a, b) => a - b);
+  }
+
   /** Runs criu inside the container as the app's user, with the capabilities that its file carries. */
-  criu(args: readonly string[]) {
-    return this.#docker.exec(this.#container, [this.#criu, ...args]);
+  criu(args: readonly string[], env: Record<string, string> = {}) {
+    return this.#docker.exec(this.#container, [this.#criu, ...args], env);
+  }
+
+  /** Files that the app has made or has open at places that `words` name, as `launcher written` lists them. */
+  async written(words: readonly string[]): Promise<WrittenFile[]> {
+    const argv = [this.#launcher, 'written', '--', ...words];
+    const { code, stdout, stderr } = await this.#docker.exec(this.#container, argv);
+    if (code !== 0)
+      throw new SnapshotError('DS3002', 'The files that the app has made can’t be listed.', { detail: stderr });
+    return parseWritten(stdout);
+  }
+
+  /** The launcher's path: it is CRIU's action script, too. */
+  get launcher(): string {
+    return this.#launcher;
   }
 
   /** `confidential` keeps the answer out of the error where it is not what was expected. */

@@ -27,6 +27,18 @@ const KNOWN: { says: RegExp; code: ErrorCode; cause: string; fix?: string }[] = 
     fix: 'Switch io_uring off while the app is warmed (DOTNET_SYSTEM_NET_SOCKETS_IOURING=0 where the runtime has it).',
   },
   {
+    says: /ghost file .*increase limit/i,
+    code: 'DS3003',
+    cause: 'The app holds a deleted file open that is larger than files-limit.',
+    fix: 'Set files-limit (MiB) to the size that the log names or more, or close the file in a hook before the checkpoint.',
+  },
+  {
+    says: /can't be kept|action scripts failed/i,
+    code: 'DS3003',
+    cause: 'A file that the app made can’t be copied into the snapshot.',
+    fix: 'Let the app make files that its own user can read, and free space on the disk that holds Docker’s data.',
+  },
+  {
     says: /Can't lookup mount|unreachable|Can't dump ghost|ghost file/i,
     code: 'DS3003',
     cause: 'The app holds a file open that was deleted, or that lies on a mount that CRIU can’t see.',
@@ -59,7 +71,7 @@ const MAX_EXCERPT = 2000;
 export function diagnose(log: string): SnapshotError {
   const errors = log
     .split('\n')
-    .filter((line) => /Error \(/.test(line))
+    .filter((line) => /Error \(|^dotnet-snapshot: /.test(line))
     .slice(0, 8)
     .join('\n');
   const known = KNOWN.find(({ says }) => says.test(errors));

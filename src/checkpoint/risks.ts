@@ -12,10 +12,20 @@ const KINDS = {
     why: 'every clone continues with the same numbers',
     fix: 'use Random.Shared, or make it anew in RegisterAfterRestore',
   },
+  identity: {
+    holds: 'identity of a process',
+    why: 'every clone has that of the build',
+    fix: 'read it where it is used, or make it anew in RegisterAfterRestore',
+  },
   key: {
     holds: 'byte[]',
     why: 'every clone has the same key material, and so has everyone who can read the image',
     fix: 'unless it is public, read it from the configuration or make it anew in RegisterAfterRestore',
+  },
+  'key-pair': {
+    holds: 'key pair or certificate',
+    why: 'every clone has the same key, and so has everyone who can read the image',
+    fix: 'unless it has only a public key, make or load it anew in RegisterAfterRestore',
   },
   moment: {
     holds: 'date and time',
@@ -29,12 +39,12 @@ const KINDS = {
   },
   timer: {
     holds: 'timer',
-    why: 'it continues after the restore as if no time had passed',
-    fix: 'do in RegisterAfterRestore what must not wait for its next tick',
+    why: 'if it is overdue after a restore, it fires at once, in every clone',
+    fix: 'let its work be safe to do at the start of each clone, or set it anew in RegisterAfterRestore',
   },
 } as const;
 
-/** The companion's answer: members of the app's own code that need a look before the app is cloned. */
+/** The companion's answer: members of the app's code and its packages that need a look before the app is cloned. */
 export const risksSchema = z.object({
   members: z.array(
     z.object({
@@ -61,5 +71,29 @@ export function describeRisks({ members, unread, omitted }: Risks): string[] {
   if (omitted > 0) lines.push(`${omitted} more members like these are not shown.`);
   if (unread.length > 0) lines.push(`${unread.join(', ')} could not be read to look for such members.`);
   // Names come from the app's assemblies, where any character is allowed.
+  return lines.map((line) => line.replace(/\p{C}/gu, '?'));
+}
+
+/** The companion's answer: private keys that the app holds. */
+export const keysSchema = z.object({
+  keys: z.array(
+    z.object({ algorithm: z.string(), bits: z.number(), subject: z.string().nullable(), holder: z.string() }),
+  ),
+  /** False where the app has more objects than were looked at. */
+  complete: z.boolean(),
+});
+
+export type LiveKeys = z.infer<typeof keysSchema>;
+
+/** One line for each key, and one where not all of the app was looked at. */
+export function describeKeys({ keys, complete }: LiveKeys): string[] {
+  const lines = keys.map(({ algorithm, bits, subject, holder }) => {
+    const what = `private key (${algorithm}, ${bits} bits)${subject === null ? '' : ` of the certificate ${subject}`}`;
+    const fix = /Kestrel|Https/.test(holder)
+      ? 'let production’s own configuration or a mounted file give the certificate, and make it anew in RegisterAfterRestore if the app made it'
+      : 'make or load it anew in RegisterAfterRestore';
+    return `${holder} holds a ${what}: every clone has it, and so has everyone who can read the image; ${fix}.`;
+  });
+  if (!complete) lines.push('The app has more objects than were looked at for private keys; there may be others.');
   return lines.map((line) => line.replace(/\p{C}/gu, '?'));
 }

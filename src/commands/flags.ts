@@ -29,7 +29,7 @@ export const SCAN_OPTIONS = ['scan', 'scan-policy', 'scan-baseline', 'scan-confi
 
 /** Flags of which `warm` has no use: they concern what comes after the running app. */
 const AFTER_WARM = new Set<OptionName>([
-  ...(['checkpoint-at', 'tag', 'secrets', 'pairs', 'clones', 'output'] as const),
+  ...(['checkpoint-at', 'tag', 'secrets', 'pairs', 'clones', 'production-env', 'output'] as const),
   ...SCAN_OPTIONS,
 ]);
 

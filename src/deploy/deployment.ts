@@ -11,6 +11,8 @@ export interface Deployment {
   name: string;
   port: number;
   readyPath: string;
+  /** What else is known of how the app is met. */
+  ready?: Omit<NonNullable<Manifest['ready']>, 'port' | 'path'>;
   manifest: Pick<Manifest, 'id' | 'process' | 'host' | 'files'>;
 }
 
@@ -19,6 +21,11 @@ export interface Deployment {
  * to end.
  */
 export const STOP_SECONDS = 35;
+
+/** Whether the app is sent requests; a worker has no port and no Service. */
+export function isServer({ ready }: Pick<Deployment, 'ready'>): boolean {
+  return ready?.protocol !== undefined || (ready?.by ?? 'http') === 'http' || ready?.by === 'port';
+}
 
 const MIB = 2 ** 20;
 

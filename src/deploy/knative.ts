@@ -1,6 +1,6 @@
 import type { IService } from '@kubernetes-models/knative/serving.knative.dev/v1';
 import type { Deployment } from './deployment.ts';
-import { containerComments, POD_VOLUMES, podContainer, probe } from './kubernetes.ts';
+import { containerComments, podContainer, podVolumes, probes } from './kubernetes.ts';
 import { yamlFile } from './yaml.ts';
 
 /** A Knative Service, which scales to zero by itself. */
@@ -18,12 +18,14 @@ export function knativeFile(deployment: Deployment): string {
             {
               ...container,
               // Knative takes no other names of ports than http1 and h2c.
-              ports: [{ containerPort: port }],
-              readinessProbe: probe(deployment, port),
-              livenessProbe: probe(deployment, port, { periodSeconds: 10, timeoutSeconds: 5 }),
+              ports: [{ containerPort: port, ...(deployment.ready?.protocol === 'h2c' && { name: 'h2c' }) }],
+              ...probes(deployment, port, {
+                readinessProbe: {},
+                livenessProbe: { periodSeconds: 10, timeoutSeconds: 5 },
+              }),
             },
           ],
-          volumes: POD_VOLUMES,
+          volumes: podVolumes(deployment),
         },
       },
     },

@@ -1,6 +1,6 @@
 import type { IDeployment } from 'kubernetes-models/apps/v1';
-import type { IContainer, IProbe, ISecurityContext, IService } from 'kubernetes-models/v1';
-import { type Deployment, memoryOf, STOP_SECONDS } from './deployment.ts';
+import type { IContainer, IProbe, ISecurityContext, IService, IVolume } from 'kubernetes-models/v1';
+import { type Deployment, isServer, memoryOf, STOP_SECONDS } from './deployment.ts';
 import { yamlFile } from './yaml.ts';
 
 /** `uname -m` to the architecture's name in Kubernetes, of those that .NET runs on. */
@@ -35,18 +35,52 @@ export function podContainer(deployment: Deployment) {
   return {
     name,
     image: deployment.spec.image,
-    ports: [{ name: 'http', containerPort: port }],
+    ...(isServer(deployment) && { ports: [{ name: 'http', containerPort: port }] }),
     securityContext: securityContext(deployment),
     resources: { requests: { memory: `${request}Mi` }, limits: { memory: `${limit}Mi` } },
-    volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+    volumeMounts: volumesOf(deployment).map(({ mount }) => mount),
   } satisfies IContainer;
 }
 
 /** The volumes that {@link podContainer} mounts. */
-export const POD_VOLUMES = [{ name: 'tmp', emptyDir: { medium: 'Memory' } }];
+export function podVolumes(deployment: Deployment): IVolume[] {
+  return volumesOf(deployment).map(({ volume }) => volume);
+}
+
+/** What was mounted at the build is a ConfigMap where it was read-only, else a claim: nobody knows what a cluster has. */
+function volumesOf({ name: app, spec: { writable = [], mounts = [] } }: Deployment) {
+  const places = writable.map((mountPath, index) => {
+    const name = `writable-${index + 1}`;
+    return { mount: { name, mountPath }, volume: { name, emptyDir: {} } };
+  });
+  const mounted = mounts.map(({ target: mountPath, readOnly }, index) => {
+    const name = `mount-${index + 1}`;
+    const file = mountPath.split('/').at(-1)!;
+    const source = readOnly
+      ? { configMap: { name: `${app}-${name}` } }
+      : { persistentVolumeClaim: { claimName: `${app}-${name}` } };
+    return {
+      mount: {
+        name,
+        mountPath,
+        ...(readOnly && { readOnly }),
+        ...(readOnly && file.includes('.') && { subPath: file }),
+      },
+      volume: { name, ...source },
+    };
+  });
+  const tmp = {
+    mount: { name: 'tmp', mountPath: '/tmp' },
+    volume: { name: 'tmp', emptyDir: { medium: 'Memory' } },
+  };
+  return [tmp, ...places, ...mounted];
+}
 
 /** Comments on the parts of {@link podContainer}, which is at this path. */
-export function containerComments({ imageUser, manifest }: Deployment, path: string): Record<string, string> {
+export function containerComments(
+  { imageUser, manifest, spec: { mounts = [] } }: Deployment,
+  path: string,
+): Record<string, string> {
   return {
     [`${path} securityContext`]:
       manifest.process.uid === 0
@@ -55,7 +89,7 @@ export function containerComments({ imageUser, manifest }: Deployment, path: str
     ...userComment(imageUser, manifest.process.uid, `${path} securityContext`),
     [`${path} resources`]:
       'A guess from the size of the snapshot; measure your app under load and correct it. Files in /tmp count.',
-    [`${path} volumeMounts`]: '.NET writes to /tmp. A restore needs to write there, too.',
+    [`${path} volumeMounts`]: `.NET writes to /tmp. A restore needs to write there, too.${mounts.length > 0 ? ` Replace what is called mount-… by what holds ${mounts.map(({ target }) => target).join(', ')} in your cluster.` : ''}`,
   };
 }
 
@@ -71,15 +105,47 @@ function userComment(imageUser: string, uid: number, path: string): Record<strin
   };
 }
 
-/** An HTTP probe of the app, at a port by its name or number. */
-export function probe({ readyPath }: Deployment, port: string | number, rest: Omit<IProbe, 'httpGet'> = {}) {
-  return { httpGet: { path: readyPath, port }, ...rest } satisfies IProbe;
+/**
+ * Asks the app, at a port by its name or number, as the build did; what the kubelet can't ask by, HTTP/2 in the clear, is
+ * asked for a connection. Undefined where it could ask nothing.
+ */
+export function probe(
+  { readyPath, ready = {} }: Deployment,
+  port: string | number,
+  rest: Omit<IProbe, 'httpGet' | 'tcpSocket' | 'exec'> = {},
+): IProbe | undefined {
+  const { by = 'http', protocol, host, argv } = ready;
+  if (by === 'command' && argv) return { exec: { command: argv }, ...rest };
+  if (by === 'port' || (by === 'http' && protocol === 'h2c')) return { tcpSocket: { port }, ...rest };
+  if (by !== 'http') return undefined;
+  const named = host !== undefined && host !== 'localhost';
+  return {
+    httpGet: {
+      path: readyPath,
+      port,
+      ...(protocol === 'https' && { scheme: 'HTTPS' as const }),
+      // The kubelet would name the pod's address, which a filter such as AllowedHosts refuses.
+      ...(named && { httpHeaders: [{ name: 'Host', value: host }] }),
+    },
+    ...rest,
+  };
+}
+
+/** The probes of a container by their names; none where there is nothing to ask. */
+export function probes(deployment: Deployment, port: string | number, named: Record<string, Omit<IProbe, 'httpGet'>>) {
+  const all = Object.entries(named).map(([name, rest]) => [name, probe(deployment, port, rest)] as const);
+  return Object.fromEntries(all.filter((entry): entry is [string, IProbe] => entry[1] !== undefined));
 }
 
 /** A Deployment and its Service. */
 export function kubernetesFile(deployment: Deployment): string {
   const { name, manifest } = deployment;
   const labels = { 'app.kubernetes.io/name': name };
+  const asked = probes(deployment, 'http', {
+    startupProbe: { periodSeconds: 1, failureThreshold: 60 },
+    readinessProbe: { periodSeconds: 5 },
+    livenessProbe: { periodSeconds: 10, timeoutSeconds: 5 },
+  });
   const workload: IDeployment = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -99,12 +165,10 @@ export function kubernetesFile(deployment: Deployment): string {
           containers: [
             {
               ...podContainer(deployment),
-              startupProbe: probe(deployment, 'http', { periodSeconds: 1, failureThreshold: 60 }),
-              readinessProbe: probe(deployment, 'http', { periodSeconds: 5 }),
-              livenessProbe: probe(deployment, 'http', { periodSeconds: 10, timeoutSeconds: 5 }),
+              ...asked,
             },
           ],
-          volumes: POD_VOLUMES,
+          volumes: podVolumes(deployment),
         },
       },
     },
@@ -130,12 +194,16 @@ export function kubernetesFile(deployment: Deployment): string {
         [`${pod} automountServiceAccountToken`]: 'Remove this if the app asks the cluster’s API.',
         [`${pod} terminationGracePeriodSeconds`]: 'A .NET host gives its services 30 s to stop.',
         ...containerComments(deployment, container),
-        [`${container} startupProbe`]:
-          'Asked each second, the least that the kubelet knows. 60 failures leave time for a normal start.',
-        [`${container} livenessProbe`]: 'Better a path that checks nothing outside of the app, if there is one.',
+        ...(asked.startupProbe && {
+          [`${container} startupProbe`]:
+            'Asked each second, the least that the kubelet knows. 60 failures leave time for a normal start.',
+        }),
+        ...(asked.livenessProbe?.httpGet && {
+          [`${container} livenessProbe`]: 'Better a path that checks nothing outside of the app, if there is one.',
+        }),
         [`${pod} volumes`]: 'In memory, as with docker run --tmpfs.',
       },
     },
-    { value: service },
+    ...(isServer(deployment) ? [{ value: service }] : []),
   );
 }

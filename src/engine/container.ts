@@ -1,3 +1,5 @@
+import type { Places } from '../model/index.ts';
+
 /** Capabilities a container gets on top of none at all. */
 export type Capability = 'CHECKPOINT_RESTORE' | 'SYS_PTRACE';
 
@@ -20,6 +22,11 @@ export interface ContainerSpec {
   noNewPrivileges?: boolean;
   /** A read-only root with a tmpfs on /tmp. */
   readOnly?: boolean;
+  /** Paths that are a tmpfs, beside /tmp. */
+  writable?: readonly string[];
+  mounts?: Places['mounts'];
+  /** Paths that are a volume of this container alone, with what the image has there. */
+  volumes?: readonly string[];
   env?: Record<string, string>;
   /** Name of a network to join; the default bridge where absent. */
   network?: string;
@@ -40,6 +47,10 @@ export function containerArguments(spec: ContainerSpec): string[] {
     ...(spec.seccomp === undefined ? [] : ['--security-opt', `seccomp=${spec.seccomp}`]),
     ...(spec.noNewPrivileges ? ['--security-opt', 'no-new-privileges'] : []),
     ...(spec.readOnly ? ['--read-only', '--tmpfs', '/tmp'] : []),
+    // A volume of production lets what is in it be executed and mapped as code; Docker's tmpfs does only on request.
+    ...(spec.writable ?? []).flatMap((path) => ['--tmpfs', `${path}:exec`]),
+    ...(spec.mounts ?? []).flatMap((mount) => ['--volume', mountArgument(mount)]),
+    ...(spec.volumes ?? []).flatMap((path) => ['--volume', path]),
     ...(spec.network === undefined ? [] : ['--network', spec.network]),
     ...(spec.publish ? ['--publish', `127.0.0.1:${spec.publish.host}:${spec.publish.container}`] : []),
     ...pairs('--env', spec.env),
@@ -50,10 +61,26 @@ export function containerArguments(spec: ContainerSpec): string[] {
   ];
 }
 
+/** `SOURCE:TARGET[:ro]`, as Docker and Compose take it. */
+export function mountArgument({ source, target, readOnly }: Places['mounts'][number]): string {
+  return `${source}:${target}${readOnly ? ':ro' : ''}`;
+}
+
 /**
  * The strictest container that a restore-ready image restores in: no capability, the engine's own seccomp profile, the
- * image's user. A restore needs none of these settings; what restores here restores with fewer of them, too.
+ * image's user, and nothing to write to but /tmp and the places that the app needs. A restore needs none of these
+ * settings; what restores here restores with fewer of them, too.
  */
-export function productionSpec(image: string): ContainerSpec {
-  return { image, capabilities: [], noNewPrivileges: true, readOnly: true };
+export function productionSpec(image: string, places?: Places): ContainerSpec {
+  return { image, capabilities: [], noNewPrivileges: true, ...fileSystem(places) };
+}
+
+/** The root of a container, and what is mounted into it: the same at the build and in production. */
+export function fileSystem({ writable, mounts }: Places = { writable: [], mounts: [] }) {
+  const places = writable.filter((path) => path !== '/');
+  return {
+    readOnly: places.length === writable.length,
+    ...(places.length > 0 && { writable: places }),
+    ...(mounts.length > 0 && { mounts }),
+  } satisfies Partial<ContainerSpec>;
 }

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SnapshotError } from '../errors.ts';
 import type { ExecOptions, ExecResult, Run } from '../exec.ts';
@@ -13,20 +14,34 @@ import {
   type ImageInfo,
   imageInfo,
 } from './inspect.ts';
-import { parseSize, splitOnce, tail } from './text.ts';
+import { type EngineFacts, unsuitable } from './suitable.ts';
+import { parseSize, parseTimestamp, splitOnce, tail } from './text.ts';
 
-/** CHECKPOINT_RESTORE is unknown to older engines of some distributions. */
-const OLDEST_ENGINE = 23;
+/** How an image is built. */
+export interface BuildOptions {
+  /** Path; the file `Dockerfile` in the context where absent. */
+  dockerfile?: string;
+  tag: string;
+  /** Further flags of `docker build`. */
+  flags?: readonly string[];
+  /** Gets each line that the builder prints. */
+  onLine?: (line: string) => void;
+  /** What a failed build's output tells, as an error. */
+  explain?: (output: string) => Promise<SnapshotError | undefined>;
+}
 
 /** The Docker engine, through its command line: it finds contexts, credentials and remote hosts as the user set them up. */
 export class Docker {
   readonly #run: Run;
   readonly #labels: Record<string, string>;
+  /** In the names of all that this run makes for itself, so that no other run can take or replace it. */
+  readonly runKey: string;
 
-  /** `runId` labels every container that is to end with the run, so that all can be found and removed. */
+  /** `runId`, a UUID, labels every container that is to end with the run, so that all can be found and removed. */
   constructor(run: Run, runId: string) {
     this.#run = run;
     this.#labels = { 'dotnet-snapshot.run': runId };
+    this.runKey = runId.replaceAll('-', '').slice(0, 12);
   }
 
   /** Throws DS2001 unless an engine answers. Returns its version. */
@@ -42,17 +57,18 @@ export class Docker {
     return result.stdout.trim();
   }
 
-  /** Throws DS2001 unless an engine that can checkpoint answers. */
+  /** Throws DS2001 unless an engine answers that can checkpoint, and whose containers can be reached from here. */
   async requireCheckpointingEngine(): Promise<void> {
-    const version = await this.requireEngine();
-    if (Number.parseInt(version, 10) < OLDEST_ENGINE)
-      throw new SnapshotError(
-        'DS2001',
-        `The Docker engine is version ${version}, too old to grant CHECKPOINT_RESTORE.`,
-        {
-          fix: `Install Docker engine ${OLDEST_ENGINE} or newer.`,
-        },
-      );
+    await this.requireEngine();
+    const read = async (args: string[]) => (await this.#docker(args, { allowFailure: true })).stdout.trim();
+    const refusal = unsuitable({
+      server: parsed(await read(['version', '--format', '{{json .Server}}'])),
+      info: parsed(await read(['info', '--format', '{{json .}}'])),
+      endpoint: await read(['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}']),
+      hostname: hostname(),
+      contained: existsSync('/.dockerenv') || existsSync('/run/.containerenv'),
+    });
+    if (refusal) throw refusal;
   }
 
   /** The image, or undefined where this engine has none of that name. */
@@ -78,41 +94,35 @@ export class Docker {
     return image;
   }
 
-  /** Builds an image from a folder and returns its id. `dockerfile` is a path; output lines go to `onLine`. */
-  async build(
-    context: string,
-    options: { dockerfile?: string; tag: string; onLine?: (line: string) => void },
-  ): Promise<string> {
-    const file = options.dockerfile === undefined ? [] : ['--file', options.dockerfile];
-    const argv = ['docker', 'build', ...file, '--tag', options.tag, context];
+  /**
+   * Builds an image from a folder and returns its id. The tag must be one that no other run uses. Throws DS2004, or what
+   * `explain` makes of the output of a build that failed.
+   */
+  async build(context: string, options: BuildOptions): Promise<string> {
+    const { dockerfile, tag, flags = [], onLine, explain } = options;
+    const file = dockerfile === undefined ? [] : ['--file', dockerfile];
     // Without the buildx component the command line refuses to build unless BuildKit is switched off.
-    const buildKit = (await this.#run(['docker', 'buildx', 'version'])).code === 0;
-    const result = await this.#replacing(options.tag, () =>
-      this.#run(argv, {
-        env: { DOCKER_BUILDKIT: buildKit ? '1' : '0' },
-        ...(options.onLine && { onLine: options.onLine }),
-      }),
-    );
+    const result = await this.#run(['docker', 'build', ...flags, ...file, '--tag', tag, context], {
+      env: { DOCKER_BUILDKIT: (await this.hasBuildKit()) ? '1' : '0' },
+      ...(onLine && { onLine }),
+    });
     if (result.code !== 0) {
       const output = `${result.stdout}\n${result.stderr}`;
       throwOnFullDisk(output);
-      throw new SnapshotError('DS2004', `The image ${options.tag} can't be built.`, { detail: tail(output, 25) });
+      const explained = await explain?.(output);
+      throw explained ?? new SnapshotError('DS2004', `The image ${tag} can't be built.`, { detail: tail(output, 25) });
     }
-    return (await this.requireImage(options.tag)).id;
+    return (await this.requireImage(tag)).id;
   }
 
-  /** Gives an image another name. The one that had it is removed, unless it has other names or is in use. */
+  /** Whether the command line has the component by which the engine's newer builder is reached. */
+  async hasBuildKit(): Promise<boolean> {
+    return (await this.#run(['docker', 'buildx', 'version'])).code === 0;
+  }
+
+  /** Gives an image another name. An image that had it stays, without it. */
   async tag(image: string, name: string): Promise<void> {
-    await this.#replacing(name, () => this.#docker(['tag', image, name]));
-  }
-
-  /** Does `work`, which gives a name to an image, and removes the one that had it, unless it is named or used elsewhere. */
-  async #replacing<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const displaced = await this.image(name);
-    const result = await work();
-    if (displaced && displaced.id !== (await this.image(name))?.id)
-      await this.#docker(['image', 'rm', displaced.id], { allowFailure: true });
-    return result;
+    await this.#docker(['tag', image, name]);
   }
 
   /** Writes an image with its name and layers to a file, as `docker save` does. */
@@ -125,6 +135,7 @@ export class Docker {
     await this.#docker(['load', '--input', file]);
   }
 
+  /** Removes a name of an image, and the image with its last one. */
   async removeImage(reference: string): Promise<void> {
     await this.#docker(['image', 'rm', '--force', reference], { allowFailure: true });
   }
@@ -146,8 +157,19 @@ export class Docker {
   }
 
   /** Runs a program in a running container; its exit code is part of the result. */
-  exec(container: string, argv: readonly string[]): Promise<ExecResult> {
-    return this.#docker(['exec', '--workdir', '/', container, ...argv], { allowFailure: true });
+  exec(container: string, argv: readonly string[], env: Record<string, string> = {}): Promise<ExecResult> {
+    const variables = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
+    return this.#docker(['exec', '--workdir', '/', ...variables, container, ...argv], { allowFailure: true });
+  }
+
+  /** What differs in a container's own layer from its image, mounts not included. */
+  async diff(container: string): Promise<{ kind: 'added' | 'changed' | 'deleted'; path: string }[]> {
+    const kinds = { A: 'added', C: 'changed', D: 'deleted' } as const;
+    const { stdout } = await this.#docker(['diff', container]);
+    return stdout.split('\n').flatMap((line) => {
+      const [, kind, path] = /^([ACD]) (\/.*)$/.exec(line) ?? [];
+      return kind && path ? [{ kind: kinds[kind as keyof typeof kinds], path }] : [];
+    });
   }
 
   /** A program in a running container that answers lines. It takes one start, and so one set of the container's PIDs. */
@@ -173,6 +195,16 @@ export class Docker {
     const log = `${result.stdout}${result.stderr}`;
     const exception = log.lastIndexOf('Unhandled exception');
     return exception < 0 ? tail(log, 30) : log.slice(exception).split('\n').slice(0, 12).join('\n');
+  }
+
+  /** Every line of the container's log with the time that the engine got it, in milliseconds since the epoch. */
+  async logLines(container: string): Promise<{ at: number; text: string }[]> {
+    const { stdout, stderr } = await this.#docker(['logs', '--timestamps', container], { allowFailure: true });
+    return `${stdout}\n${stderr}`
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => splitOnce(line, ' '))
+      .map(([at, text]) => ({ at: parseTimestamp(at), text }));
   }
 
   /** Waits until the container has ended; returns its exit code. */
@@ -269,4 +301,13 @@ function engineFailure(args: string[], result: ExecResult): SnapshotError {
 function throwOnFullDisk(output: string): void {
   if (/no space left on device|ENOSPC/i.test(output))
     throw new SnapshotError('DS2006', 'The disk is full.', { detail: tail(output, 3) });
+}
+
+/** What a command printed as JSON; empty where it printed something else, as engines that emulate Docker do. */
+function parsed(json: string): EngineFacts['server'] & EngineFacts['info'] {
+  try {
+    return JSON.parse(json) ?? {};
+  } catch {
+    return {};
+  }
 }

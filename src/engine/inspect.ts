@@ -3,6 +3,8 @@ import { parseTimestamp, splitOnce } from './text.ts';
 /** What this product needs to know of an image. */
 export interface ImageInfo {
   id: string;
+  /** Tags and digests by which this engine knows it. */
+  names: string[];
   entrypoint: string[];
   command: string[];
   user: string;
@@ -23,6 +25,8 @@ export interface ContainerInfo {
   /** Its image's variables included. */
   env: Record<string, string>;
   labels: Record<string, string>;
+  /** Ports of it, and those of this machine that they are published at. */
+  published: { container: number; host: number }[];
 }
 
 /** A container's state. `startedAt` is in milliseconds since the epoch, with fractions. */
@@ -37,6 +41,8 @@ export function imageInfo(json: string): ImageInfo {
   const [image] = JSON.parse(json) as [
     {
       Id: string;
+      RepoTags?: string[] | null;
+      RepoDigests?: string[] | null;
       Size: number;
       Config: {
         Entrypoint?: string[] | null;
@@ -50,6 +56,7 @@ export function imageInfo(json: string): ImageInfo {
   ];
   return {
     id: image.Id,
+    names: [...(image.RepoTags ?? []), ...(image.RepoDigests ?? [])],
     entrypoint: image.Config.Entrypoint ?? [],
     command: image.Config.Cmd ?? [],
     user: image.Config.User ?? '',
@@ -68,6 +75,7 @@ export function containerInfo(json: string): ContainerInfo {
       Name: string;
       State: { Running: boolean };
       Config: { Image: string; Env?: string[] | null; Labels?: Record<string, string> | null };
+      NetworkSettings?: { Ports?: Record<string, { HostPort: string }[] | null> | null };
     },
   ];
   return {
@@ -77,6 +85,9 @@ export function containerInfo(json: string): ContainerInfo {
     image: container.Config.Image,
     env: variables(container.Config.Env),
     labels: container.Config.Labels ?? {},
+    published: Object.entries(container.NetworkSettings?.Ports ?? {}).flatMap(([port, at]) =>
+      (at ?? []).slice(0, 1).map(({ HostPort }) => ({ container: Number.parseInt(port, 10), host: Number(HostPort) })),
+    ),
   };
 }
 

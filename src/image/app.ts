@@ -1,14 +1,26 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Docker } from '../engine/docker.ts';
 import type { ImageInfo } from '../engine/inspect.ts';
 import { SnapshotError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { AppImage, PublishedApp } from '../model/index.ts';
+import { setImageModes } from './modes.ts';
 
 /** User of the official .NET images that is made for apps. */
 const APP_USER = '1654';
+
+/** How the app's own image is made. */
+export interface ImageOptions {
+  /** A tag that only this run uses. */
+  tag: string;
+  /** `NAME=VALUE` */
+  label: string;
+  /** What the user knows the image by. */
+  shown: string;
+  user?: string;
+}
 
 interface Tools {
   docker: Docker;
@@ -28,13 +40,14 @@ export function defaultBaseImage(targetFramework: string): string {
 /** Builds the app's own image: the published files on the base image, run as a non-root user. Throws DS2004. */
 export async function imageFromPublished(
   app: PublishedApp,
-  options: { baseImage?: string; tag: string; user?: string },
+  options: ImageOptions & { baseImage?: string },
   { docker, log }: Tools,
 ): Promise<AppImage> {
   const baseImage = options.baseImage ?? defaultBaseImage(app.targetFramework);
   const context = await mkdtemp(join(tmpdir(), 'dotnet-snapshot-image-'));
   try {
-    await cp(app.directory, join(context, 'app'), { recursive: true });
+    await cp(app.directory, join(context, 'app'), { recursive: true, verbatimSymlinks: true });
+    await setImageModes(context);
     await writeFile(
       join(context, 'Dockerfile'),
       [
@@ -46,55 +59,52 @@ export async function imageFromPublished(
         '',
       ].join('\n'),
     );
-    await docker.build(context, { tag: options.tag, onLine: (line) => log.debug(line) });
+    const flags = ['--label', options.label];
+    await docker.build(context, { tag: options.tag, flags, onLine: (line) => log.debug(line) });
   } finally {
     await rm(context, { recursive: true, force: true });
   }
   const base = await docker.image(baseImage);
-  return describe(await docker.requireImage(options.tag), options.tag, baseImage, options.user, log, base?.id);
+  const image = await docker.requireImage(options.tag);
+  return describe(image, { ...options, shown: baseImage }, log, base?.id);
 }
 
-/** Builds the user's own Dockerfile; its folder is the context. Throws DS2004, DS3006. */
-export async function imageFromDockerfile(
-  dockerfile: string,
-  options: { tag: string; user?: string },
-  { docker, log }: Tools,
-): Promise<AppImage> {
-  await docker.build(dirname(dockerfile), { dockerfile, tag: options.tag, onLine: (line) => log.debug(line) });
-  return describe(await docker.requireImage(options.tag), options.tag, options.tag, options.user, log);
-}
-
-/** Takes an image that is there already, or pulls it. Throws DS2009, DS3006. */
+/**
+ * Takes an image that is there already, or pulls it, and gives it a tag of this run's: whoever moves its name meanwhile
+ * changes nothing. Throws DS2009, DS3006.
+ */
 export async function imageFromReference(
   reference: string,
-  user: string | undefined,
+  { tag, user }: Pick<ImageOptions, 'tag' | 'user'>,
   { docker, log }: Tools,
 ): Promise<AppImage> {
   if (!(await docker.image(reference))) await docker.pull(reference);
-  return describe(await docker.requireImage(reference), reference, reference, user, log);
+  const image = await docker.requireImage(reference);
+  const app = describe(image, { tag, shown: reference, user }, log);
+  await docker.tag(image.id, tag);
+  return app;
 }
 
-function describe(
+/** What is known of the app's own image, and how it is started. Throws DS3006. */
+export function describe(
   image: ImageInfo,
-  reference: string,
-  baseImage: string,
-  user: string | undefined,
+  { tag, shown, user }: { tag: string; shown: string; user?: string | undefined },
   log: Log,
   baseImageId?: string,
 ): AppImage {
   const command = [...image.entrypoint, ...image.command];
   const program = command[0]?.split('/').at(-1);
-  if (!program) throw new SnapshotError('DS3006', `The image ${reference} has neither entrypoint nor command.`);
+  if (!program) throw new SnapshotError('DS3006', `The image ${shown} has neither entrypoint nor command.`);
   if (['sh', 'bash', 'dash', 'ash', 'busybox'].includes(program))
-    throw new SnapshotError('DS3006', `The image ${reference} starts its app through ${program}: ${command.join(' ')}`);
+    throw new SnapshotError('DS3006', `The image ${shown} starts its app through ${program}: ${command.join(' ')}`);
   return {
-    reference,
+    reference: tag,
     id: image.id,
     command,
     user: user ?? productionUser(image, log),
     workingDirectory: image.workingDirectory,
     env: image.env,
-    baseImage,
+    baseImage: shown,
     ...(baseImageId !== undefined && { baseImageId }),
     size: image.size,
   };

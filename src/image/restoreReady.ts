@@ -1,9 +1,12 @@
-import { chmod, link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Docker } from '../engine/docker.ts';
 import type { Log } from '../log.ts';
-import type { AppImage, Manifest, RuntimeBundle } from '../model/index.ts';
+import type { AppImage, Manifest, Places, RuntimeBundle } from '../model/index.ts';
+import { manifestSchema } from '../model/manifest.ts';
+import { setImageModes } from './modes.ts';
+import { sourceLabel } from './names.ts';
 import { LAUNCHER, PREFIX } from './runtime.ts';
 
 interface Tools {
@@ -17,6 +20,7 @@ export async function warmableImage(app: AppImage, runtime: RuntimeBundle, tag: 
     // COPY gives a folder its mode only where it is inside the one that is named.
     const directory = join(context, 'writable', 'checkpoint');
     await mkdir(directory, { recursive: true });
+    await setImageModes(context);
     await chmod(directory, 0o777);
     return [
       `COPY --from=${runtime.reference} ${PREFIX} ${PREFIX}`,
@@ -27,10 +31,14 @@ export async function warmableImage(app: AppImage, runtime: RuntimeBundle, tag: 
   return tag;
 }
 
-/** What the launcher restores from: `plan` and `pages` in `directory`, as `compilePlan` writes them. */
+/** What the launcher restores from: `plan` and `pages` in `directory`, as `compilePlan` writes them from `images`. */
 export interface CompiledSnapshot {
   directory: string;
+  /** Folder with CRIU's images, and with the contents of files that the app changed. */
+  images: string;
   manifest: Manifest;
+  /** What tells the app from others of its name. */
+  source: string;
 }
 
 /**
@@ -48,17 +56,50 @@ export async function restoreReadyImage(
   await buildOn(app, tag, tools, async (context) => {
     for (const name of ['plan', 'pages']) await link(join(snapshot.directory, name), join(context, name));
     await writeFile(join(context, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    await setImageModes(context);
     return [
       ...['bin', 'companion', 'licenses'].map(
         (part) => `COPY --from=${runtime.reference} ${PREFIX}/${part} ${PREFIX}/${part}`,
       ),
       `COPY pages plan manifest.json ${PREFIX}/`,
-      `LABEL dotnet-snapshot.id=${JSON.stringify(manifest.id)} dotnet-snapshot.name=${JSON.stringify(manifest.name)}`,
+      ...(await changedFiles(snapshot, app.user, context)),
+      ...(manifest.places ? [`LABEL ${PLACES_LABEL}=${JSON.stringify(JSON.stringify(manifest.places))}`] : []),
+      `LABEL dotnet-snapshot.id=${JSON.stringify(manifest.id)} dotnet-snapshot.name=${JSON.stringify(manifest.name)} ${sourceLabel(snapshot.source)}`,
       `ENTRYPOINT ["${LAUNCHER}", "run", "--"]`,
     ];
   });
   const { id, size } = await tools.docker.requireImage(tag);
   return { id, size };
+}
+
+/** Label that says what a container of the image can write to, and what is mounted into it. */
+const PLACES_LABEL = 'dotnet-snapshot.places';
+
+/** What a container of a restore-ready image needs to write to; undefined where that is /tmp alone. */
+export function placesOf(labels: Record<string, string>): Places | undefined {
+  const label = labels[PLACES_LABEL];
+  return label === undefined ? undefined : manifestSchema.shape.places.unwrap().parse(JSON.parse(label));
+}
+
+/**
+ * Files of the image that the app changed while it was warmed take the place of those that it has. They are the app's
+ * user's, and of the group 0, as which other users run.
+ */
+async function changedFiles({ images, manifest }: CompiledSnapshot, user: string, context: string): Promise<string[]> {
+  const changed = manifest.kept.filter(({ kind, inImage }) => inImage && kind === 'file');
+  const lines: string[] = [];
+  for (const [index, { path, mode, offset, bytes }] of changed.entries()) {
+    const name = `changed-${index}`;
+    const content = Buffer.alloc(bytes);
+    if (bytes > 0) {
+      const file = await open(join(images, 'files.bin'));
+      await file.read(content, 0, bytes, offset).finally(() => file.close());
+    }
+    await writeFile(join(context, name), content);
+    await chmod(join(context, name), mode | ((mode & 0o700) >> 3));
+    lines.push(`COPY --chown=${user.includes(':') ? user : `${user}:0`} ${JSON.stringify([name, path])}`);
+  }
+  return lines;
 }
 
 async function buildOn(

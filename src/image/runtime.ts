@@ -5,9 +5,11 @@ import { join, relative } from 'node:path';
 import type { Docker } from '../engine/docker.ts';
 import { SnapshotError } from '../errors.ts';
 import type { Run } from '../exec.ts';
+import { locked } from '../lock.ts';
 import type { Log } from '../log.ts';
 import type { FolderCache, RuntimeBundle } from '../model/index.ts';
 import { keepBundle, loadBundle } from './bundleCache.ts';
+import { setImageModes } from './modes.ts';
 
 /** Where the bundle lies in every image that holds it. */
 export const PREFIX = '/opt/dotnet-snapshot';
@@ -37,12 +39,15 @@ export async function ensureRuntime(
 ): Promise<RuntimeBundle> {
   const { docker, run, log, bundleCache } = tools;
   const reference = `dotnet-snapshot/runtime:${await digestOfIngredients(directory)}`;
-  if ((await docker.image(reference)) || (await loadBundle(reference, bundleCache, tools))) return { reference };
-  await log.group(`Building the runtime bundle (CRIU, launcher, companion): ${reference}`, () =>
-    build(directory, reference, docker, run, log),
-  );
-  await keepBundle(reference, bundleCache, tools);
-  return { reference };
+  if (await docker.image(reference)) return { reference };
+  return locked(reference, `it builds the runtime bundle ${reference}`, log, async () => {
+    if ((await docker.image(reference)) || (await loadBundle(reference, bundleCache, tools))) return { reference };
+    await log.group(`Building the runtime bundle (CRIU, launcher, companion): ${reference}`, () =>
+      build(directory, reference, docker, run, log),
+    );
+    await keepBundle(reference, bundleCache, tools);
+    return { reference };
+  });
 }
 
 async function build(directory: string, reference: string, docker: Docker, run: Run, log: Log): Promise<void> {
@@ -67,6 +72,7 @@ async function build(directory: string, reference: string, docker: Docker, run: 
     if (companion.code !== 0)
       throw new SnapshotError('DS2002', 'The companion can’t be built.', { detail: companion.stdout });
     await cp(join(work, 'out', 'DotnetSnapshot.Companion.dll'), join(work, 'companion.dll'));
+    await setImageModes(work);
     await docker.build(work, {
       tag: reference,
       onLine: (line) => (STEP.test(line) ? log.info(line) : log.debug(line)),

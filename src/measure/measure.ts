@@ -1,21 +1,23 @@
+import { coldSpec, notRestored, notStarted } from '../engine/cold.ts';
 import { type ContainerSpec, productionSpec } from '../engine/container.ts';
 import type { Docker } from '../engine/docker.ts';
-import { freePort, waitUntilReady } from '../engine/readiness.ts';
-import { SnapshotError } from '../errors.ts';
+import { freePort } from '../engine/readiness.ts';
+import { targetOf, untilReady } from '../engine/ready.ts';
 import type { Log } from '../log.ts';
-import type { FirstRequests, Measurements, Replay, StartupPair, Traffic } from '../model/index.ts';
+import type { Access, FirstRequests, Measurements, Places, Replay, StartupPair, Traffic } from '../model/index.ts';
 import { percentile, summarize } from '../statistics.ts';
 
 export interface MeasureOptions {
   appImage: string;
   appUser: string;
   restoreReadyImage: string;
-  port: number;
-  readyPath: string;
-  readyMillis: number;
+  access: Access;
+  /** Path of the launcher in the restore-ready image. */
+  launcher: string;
   /** The user's variables; a restored app takes over those of its container, as a cold one does. */
   env: Record<string, string>;
   network?: string;
+  places: Places;
   /** How many pairs of a cold and a restored start, at least 1. */
   pairs: number;
 }
@@ -40,14 +42,13 @@ export async function measure(
   { docker, replay, log }: { docker: Docker; replay: Replay; log: Log },
 ): Promise<Measurements> {
   const common = { ...(options.network !== undefined && { network: options.network }) };
+  const { appImage, appUser, restoreReadyImage: image, env, access, places } = options;
   const cold: ContainerSpec = {
-    ...productionSpec(options.appImage),
+    ...coldSpec({ image, cold: { image: appImage, user: appUser }, access, env, places }),
     ...common,
-    user: options.appUser,
-    env: options.env,
   };
   const restored: ContainerSpec = {
-    ...productionSpec(options.restoreReadyImage),
+    ...productionSpec(options.restoreReadyImage, options.places),
     ...common,
     env: { ...options.env, DOTNET_SNAPSHOT: 'require' },
   };
@@ -98,23 +99,28 @@ async function start(
   docker: Docker,
   replay: Replay,
 ): Promise<Start> {
+  const { access, launcher } = options;
   const host = await freePort();
-  const container = await docker.create({ ...spec, publish: { host, container: options.port } });
-  const origin = `http://127.0.0.1:${host}`;
+  const container = await docker.create({ ...spec, publish: { host, container: access.port } });
   // Asked earlier, a connection would hang in the port's proxy until the kernel repeats its SYN after a second.
   await docker.start(container);
-  const readiness = await waitUntilReady(origin + options.readyPath, Date.now() + options.readyMillis, { pauseMs: 1 });
+  const restored = spec.env?.DOTNET_SNAPSHOT === 'require';
+  const readiness = await untilReady({ container, host, launcher, restored }, access, docker, {
+    deadline: Date.now() + access.readyMillis,
+    pauseMs: 1,
+  });
   if (readiness.readyAt === undefined)
-    throw new SnapshotError('DS5002', 'A container that was started to be measured did not answer.', {
-      detail: await docker.logs(container),
-    });
+    throw await (restored ? notRestored : notStarted)(container, readiness.why, access, docker);
   const { startedAt } = await docker.state(container);
-  const answers = await replay(traffic, { origin }, { limit: FIRST_REQUESTS });
+  const answers = await replay(traffic, targetOf(access, host), { limit: FIRST_REQUESTS });
   const micros = answers.map((answer) => answer.micros);
   return {
     container,
     startupMs: readiness.readyAt - startedAt,
-    latencies: { n: micros.length, p50: percentile(micros, 0.5), p99: percentile(micros, 0.99) },
+    latencies: {
+      n: micros.length,
+      ...(micros.length > 0 ? { p50: percentile(micros, 0.5), p99: percentile(micros, 0.99) } : { p50: 0, p99: 0 }),
+    },
   };
 }
 

@@ -1,11 +1,25 @@
 /** Where the app comes from. */
 export type Source =
   | { kind: 'project'; path: string; framework?: string; publishArguments: string[] }
-  | { kind: 'dockerfile'; path: string }
+  | ({ kind: 'dockerfile'; path: string } & DockerfileOptions)
   | { kind: 'image'; reference: string };
+
+/** How a Dockerfile is built, in the words of `docker build`. */
+export interface DockerfileOptions {
+  /** Folder; that of the Dockerfile where absent. */
+  context?: string;
+  buildArguments: Record<string, string>;
+  target?: string;
+  /** `id=NAME,env=VARIABLE` or `id=NAME,src=FILE` */
+  secrets: string[];
+  /** `linux/amd64` */
+  platform?: string;
+}
 
 /** A published .NET app. */
 export interface PublishedApp {
+  /** The project file, or the program of one file. */
+  project: string;
   /** Folder that `dotnet publish` wrote. */
   directory: string;
   assembly: string;
@@ -20,6 +34,7 @@ export interface PublishedApp {
 
 /** The app's own image, before anything of this product is in it. */
 export interface AppImage {
+  /** A name that only this run uses. */
   reference: string;
   /** Image id, `sha256:…`. */
   id: string;

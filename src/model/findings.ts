@@ -58,8 +58,8 @@ export interface Finding {
 /** A finding that doesn't count. */
 export interface AllowedFinding extends Finding {
   /** What allows it. */
-  by: 'policy' | 'baseline' | 'gitleaksignore';
-  /** Of an allowance in a policy file: why, and the last day on which it holds (YYYY-MM-DD). */
+  by: 'policy' | 'baseline' | 'gitleaksignore' | 'worthless';
+  /** Of an allowance in a policy file or a worthless value: why; and the last day on which it holds (YYYY-MM-DD). */
   reason?: string;
   expires?: string;
 }
@@ -71,6 +71,19 @@ export interface KnownSecret {
   value: string;
   /** True where the user said that it is a secret: then it is searched for however plain it looks. */
   explicit?: true;
+  /** What kind of value it is, where that may prove it to be worth nothing. */
+  kind?: 'signalr-token';
+}
+
+/** What was of use only to the app that was warmed: by it a value in the snapshot may be proven to be worth nothing. */
+export interface Forgotten {
+  /**
+   * Data-protection keys that were nowhere but in the app, and were forgotten before the checkpoint. A form is one in which
+   * memory could still hold the key: its first bytes in hex, its length in bytes, and the SHA-256 of the whole in hex.
+   */
+  keys: { id: string; forms: { start: string; length: number; sha256: string }[] }[];
+  /** The first half of the SHA-256, in hex, of tokens of SignalR connections that have ended. */
+  tokens: string[];
 }
 
 /** `off` is the verdict of a snapshot that nobody looked into. */
@@ -80,7 +93,7 @@ export type ScanVerdict = 'clean' | 'findings' | 'off';
 export interface ScanResult {
   /** What counts. */
   findings: Finding[];
-  /** What policy, baseline or .gitleaksignore allow. */
+  /** What policy, baseline or .gitleaksignore allow, and what is proven to be worth nothing. */
   allowed: AllowedFinding[];
   /**
    * What a user should know: allowances that have expired or allow nothing, data that was searched in part. One line

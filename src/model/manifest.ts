@@ -1,4 +1,14 @@
 import { z } from 'zod';
+import type { Forgotten } from './findings.ts';
+
+const placesSchema = z.object({
+  /** Paths that are a tmpfs or a volume; `/`: the whole root can be written to. */
+  writable: z.array(z.string()),
+  mounts: z.array(z.object({ source: z.string(), target: z.string(), readOnly: z.boolean() })),
+});
+
+/** What a container of the app can write to beside /tmp, and what is mounted into it. */
+export type Places = z.infer<typeof placesSchema>;
 
 /** The contract between build and restore, stored as manifest.json beside the snapshot and in the image. */
 export const manifestSchema = z.object({
@@ -62,8 +72,21 @@ export const manifestSchema = z.object({
   criu: z.object({ version: z.string() }),
   /** How long the app's hooks may take after a restore. */
   hookSeconds: z.number(),
-  /** Where the app answers once it is ready; absent in snapshots of earlier versions. */
-  ready: z.object({ port: z.number(), path: z.string() }).exactOptional(),
+  /** How it is known that the app is ready, and how it is met; absent in snapshots of earlier versions. */
+  ready: z
+    .object({
+      port: z.number(),
+      path: z.string(),
+      /** What tells that it is ready; an answer at `path` where absent. */
+      by: z.enum(['http', 'port', 'log', 'file', 'command']).exactOptional(),
+      /** The program of `command`, with its arguments. */
+      argv: z.array(z.string()).exactOptional(),
+      /** HTTP/1.1 in the clear where absent. */
+      protocol: z.enum(['http', 'https', 'h2c']).exactOptional(),
+      /** Host header of the build's requests. */
+      host: z.string().exactOptional(),
+    })
+    .exactOptional(),
   /** What the app was warmed with; absent where that was not the replay of a traffic file. */
   traffic: z.object({ digest: z.string(), requests: z.number() }).optional(),
   /** CRIU's image files and `images.desc`: name to digests and size in bytes; snapshots of earlier versions have no XXH64. */
@@ -84,6 +107,31 @@ export const manifestSchema = z.object({
       }),
     )
     .default([]),
+  /** Where the app can write in production, and what is mounted there; absent where that is /tmp alone. */
+  places: placesSchema.exactOptional(),
+  /**
+   * Files, folders and symbolic links that the app made or changed while it was warmed, a folder before what is in it.
+   * Their contents lie one after the other in the image file `files.bin`. Earlier versions kept none.
+   */
+  kept: z
+    .array(
+      z.object({
+        kind: z.enum(['file', 'folder', 'link']),
+        path: z.string(),
+        mode: z.number(),
+        /** Whether the process had it open or mapped. */
+        held: z.boolean(),
+        /** In files.bin. */
+        offset: z.number(),
+        bytes: z.number(),
+        xxh64: z.string(),
+        /** Of a link. */
+        target: z.string().exactOptional(),
+        /** Whether the app's image has another file of that path. */
+        inImage: z.boolean().exactOptional(),
+      }),
+    )
+    .default([]),
   /**
    * Descriptors of the app that are semaphores (EFD_SEMAPHORE), which CRIU's images do not tell. Kernels before 6.5 do not
    * tell it either; a restore makes such an eventfd a plain counter.
@@ -99,6 +147,11 @@ export const manifestSchema = z.object({
    * secret. Absent where there were none.
    */
   placeholders: z.array(z.string().min(4)).exactOptional(),
+  /**
+   * Ids of data-protection keys that were nowhere but in the app, and that the scan has seen to be forgotten: nobody can open
+   * what they protect.
+   */
+  forgottenKeys: z.array(z.string()).exactOptional(),
   /** Absent until the scan has let it pass: as clean, with findings that were only to be reported, or unseen. */
   scan: z
     .object({
@@ -115,6 +168,9 @@ export const manifestSchema = z.object({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 
+/** A file, folder or symbolic link that the app made or changed while it was warmed. */
+export type KeptFile = Manifest['kept'][number];
+
 /** A checkpoint on disk. */
 export interface Snapshot {
   /** Folder with CRIU's image files, their description `images.desc`, and nothing else. */
@@ -122,4 +178,6 @@ export interface Snapshot {
   manifest: Manifest;
   /** Sum of the image files, bytes. */
   bytes: number;
+  /** What the app forgot before its checkpoint; absent for a snapshot of an earlier run. */
+  forgotten?: Forgotten;
 }

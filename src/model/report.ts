@@ -73,6 +73,10 @@ export interface Report {
     /** Whether the JIT was seen to become quiet; false when the limit of rounds ended the warmup. */
     steady: boolean;
     millis: number;
+    /** Answers of the last round by their status, as `{"200":38,"302":2}`; absent where there were none. */
+    statuses?: Record<string, number>;
+    /** A sentence on what keeps most of the traffic from the app's own code; absent where nothing seems to. */
+    caveat?: string;
   };
   scan: {
     /** Absent in reports of versions that let nothing but `clean` pass. */
@@ -88,6 +92,8 @@ export interface Report {
     canaries?: { planted: number; found: number };
     millis: number;
   };
+  /** Private keys that the app held at the checkpoint, a line each, with what to do; absent for none. */
+  keys?: string[];
   verify: {
     clones: number;
     answersCompared: number;

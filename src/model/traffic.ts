@@ -50,5 +50,13 @@ export interface Answer {
   unmet: string[];
 }
 
+/** Where an app answers on this machine. */
+export interface Target {
+  /** `http://`, `https://` or `h2c://`, host and port. */
+  origin: string;
+  /** Host header of requests that name none; that of the origin where absent. */
+  host?: string;
+}
+
 /** Sends a traffic file's requests to a running app; the stages get it handed in. */
-export type Replay = (traffic: Traffic, target: { origin: string }, options?: { limit?: number }) => Promise<Answer[]>;
+export type Replay = (traffic: Traffic, target: Target, options?: { limit?: number }) => Promise<Answer[]>;

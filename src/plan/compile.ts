@@ -8,6 +8,7 @@ import { type Hot, near } from './content.ts';
 import { type Descriptors, describe } from './descriptors.ts';
 import {
   encodeDescriptors,
+  encodeKept,
   encodeManifest,
   encodeMemory,
   encodePrefetch,
@@ -17,6 +18,7 @@ import {
 import { PAGE, PlanFile } from './format.ts';
 import { headerOf, pathsOf } from './header.ts';
 import { Images, type Run, within } from './images.ts';
+import { placeKept } from './kept.ts';
 import { locksOf } from './locks.ts';
 import { mapMemory } from './memory.ts';
 import { PagesLayout } from './pages.ts';
@@ -79,6 +81,7 @@ export async function compilePlan(input: PlanInput, output: string): Promise<Pla
   const hotBytes = placeMemory(layout, memory);
   const objects = process.objects.list.map((object) => placeObject(layout, object));
   placeDescriptors(layout, descriptors);
+  const kept = placeKept(layout, manifest.kept, descriptors, areas);
   const code = await placeVdso(layout, images, vdso, vdso ? within(process.runs, vdso.code) : []);
   await mkdir(output, { recursive: true });
   const hashes = await layout.write(join(output, 'pages'), images, hotBytes);
@@ -89,6 +92,7 @@ export async function compilePlan(input: PlanInput, output: string): Promise<Pla
   encodeMemory(plan, memory, objects);
   encodeThreads(plan, threads, process);
   encodeVdso(plan, code.functions);
+  encodeKept(plan, kept);
   if (hot) {
     const needed = { files: hot.files, pages: [...hot.read, ...hot.written] };
     const pathOf = (fd: number) => {

@@ -1,6 +1,7 @@
 import type { Manifest } from '../model/index.ts';
 import type { Descriptor, Descriptors } from './descriptors.ts';
 import type { PlanFile, Writer } from './format.ts';
+import type { Kept } from './kept.ts';
 import type { Lock } from './locks.ts';
 import type { Memory, Step } from './memory.ts';
 import type { Prefetch } from './prefetch.ts';
@@ -18,9 +19,12 @@ export interface PlacedObject {
 }
 
 /** What the launcher checks before it follows the plan. */
-export function encodeManifest(plan: PlanFile, { app, appFiles }: Manifest): void {
+export function encodeManifest(plan: PlanFile, { app, appFiles, kept }: Manifest): void {
+  // Those that the app made are put where they are missing, and looked at there.
+  const made = new Set(kept.map(({ path }) => path));
   plan.entries('COMMAND', app.command, (writer, word) => writer.u32(plan.text(word)));
-  plan.entries('FILES', appFiles, (writer, { bytes, modified, xxh64, path }) =>
+  const unchanged = appFiles.filter(({ path }) => !made.has(path));
+  plan.entries('FILES', unchanged, (writer, { bytes, modified, xxh64, path }) =>
     writer.u64(bytes, modified, BigInt(`0x${xxh64}`)).u32(plan.text(path), 0),
   );
 }
@@ -108,6 +112,13 @@ export function encodeThreads(plan: PlanFile, threads: Threads, { pid, cores, ta
 export function encodePrefetch(plan: PlanFile, prefetches: readonly Prefetch[]): void {
   plan.entries('PREFETCH', prefetches, (writer, { path, offset, bytes }) =>
     writer.u32(plan.text(path), 0).u64(offset, bytes),
+  );
+}
+
+/** Files that the app had made. */
+export function encodeKept(plan: PlanFile, kept: readonly Kept[]): void {
+  plan.entries('KEPT', kept, (writer, { path, target, mode, policy, offset, bytes, xxh64 }) =>
+    writer.u32(plan.text(path), plan.text(target), mode, policy).u64(offset, bytes, BigInt(`0x${xxh64}`)),
   );
 }
 

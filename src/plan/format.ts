@@ -14,7 +14,7 @@ export const FRAME_STACK = 1024;
 export const FRAMES_OFFSET = 4096;
 
 const MAGIC = 0x4e41_4c50_544f_4853n;
-const VERSION = 1;
+const VERSION = 2;
 const HASHED_FROM = 32;
 
 const SECTIONS = [
@@ -39,6 +39,7 @@ const SECTIONS = [
   'AUXV',
   'VDSO',
   'PREFETCH',
+  'KEPT',
 ] as const;
 
 /** Name of a section of the plan. */
@@ -83,6 +84,9 @@ export const STEP = {
   ADVISE: 6,
   LOCK: 7,
 } as const;
+
+/** enum kept_policy. */
+export const KEPT = { ANY: 0, APPEND: 1, SAME: 2 } as const;
 
 /** enum lock_kind. */
 export const LOCK = { OF_FILE: 0, OF_PROCESS: 1, OF_DESCRIPTION: 2 } as const;

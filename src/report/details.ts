@@ -52,6 +52,7 @@ function renderBuild({ app, snapshot, warmup, stages, commit, createdAt }: Repor
     ['App', app.assembly && markdownCode(app.assembly)],
     ['Target framework', app.targetFramework && markdownCode(app.targetFramework)],
     ['Warmup', renderWarmup(warmup)],
+    ['Answers', renderStatuses(warmup)],
     ['CRIU', markdownCode(snapshot.criuVersion)],
     ['Kernel', markdownCode(snapshot.kernel)],
     ['Instruction set', snapshot.isa && markdownCode(snapshot.isa)],
@@ -65,9 +66,16 @@ function renderBuild({ app, snapshot, warmup, stages, commit, createdAt }: Repor
   return [list, markdownTable(['Stage', 'Duration'], [...rows, ['**Total**', `**${formatDuration(total)}**`]])];
 }
 
+function renderStatuses({ statuses }: Report['warmup']): string | undefined {
+  if (!statuses) return undefined;
+  return Object.entries(statuses)
+    .map(([status, count]) => `${count} × ${markdownCode(status)}`)
+    .join(', ');
+}
+
 function renderWarmup({ rounds, requests, methods, steady, millis }: Report['warmup']): string {
   const jit = methods === undefined ? '' : `, ${formatCounted(methods, 'method')} compiled`;
-  if (rounds === 0) return `none, checkpoint as soon as the app was ready${jit}`;
+  if (rounds === 0) return `no traffic, checkpoint ${formatDuration(millis)} after the app was ready${jit}`;
   const end = steady ? 'until the JIT was quiet' : 'ended by the limit of rounds';
   return `${formatCounted(rounds, 'round')}, ${formatCounted(requests, 'request')}${jit}, ${end}, ${formatDuration(millis)}`;
 }

@@ -52,11 +52,12 @@ export function startupCaveats(report: Report): string[] {
     caveats.push(`${measured} measured; it takes ${MIN_SAMPLES} to tell a difference from noise.`);
   }
   if (report.warmup.rounds === 0) {
-    caveats.push(
-      'The checkpoint was taken as soon as the app was ready: what its requests need is compiled after each restore.',
-    );
+    // An app that is sent no requests needs nothing for them.
+    if (report.measurements.firstRequestsMicros.restored.n > 0)
+      caveats.push('The app was warmed by no traffic: what its requests need is compiled after each restore.');
   } else if (!report.warmup.steady) {
     caveats.push('The warmup reached its limit of rounds while the JIT was still compiling; more rounds may help.');
   }
+  if (report.warmup.caveat !== undefined) caveats.push(report.warmup.caveat);
   return caveats;
 }

@@ -12,7 +12,7 @@ import {
   formatMsRange,
 } from './format.ts';
 import { headline, startupCaveats } from './headline.ts';
-import { renderScan, renderScanAlert } from './scan.ts';
+import { renderKeys, renderScan, renderScanAlert } from './scan.ts';
 import { markdownTable } from './table.ts';
 
 /** What goes beside the report itself. */
@@ -31,6 +31,7 @@ export function renderMarkdown(report: Report, options: MarkdownOptions = {}): s
     ...(options.marker ? [commentMarker(report.name)] : []),
     `### ${headline(report, markdownCode(report.name))}`,
     ...renderScanAlert(report.scan),
+    ...renderKeys(report.keys ?? []),
     ...renderCaveats(startupCaveats(report)),
     ...(options.svgPath === undefined ? [] : [renderImage(options.svgPath)]),
     renderMeasurements(report),
@@ -60,20 +61,30 @@ function renderMeasurements({ measurements }: Report): string {
     format(after),
     formatChange(before, after),
   ];
-  const first = `First ${formatCounted(firstRequestsMicros.restored.n, 'request')}`;
+  const { n } = firstRequestsMicros.restored;
+  const first = `First ${formatCounted(n, 'request')}`;
   return markdownTable(
     ['', 'Cold', 'Restored', 'Change'],
     [
-      row('Start to first response, median', cold.median, restored.median, formatMs).map((cell) => `**${cell}**`),
+      row(
+        n === 0 ? 'Start to ready, median' : 'Start to first response, median',
+        cold.median,
+        restored.median,
+        formatMs,
+      ).map((cell) => `**${cell}**`),
       [
         `Middle half of ${formatCounted(restored.n, 'start')}`,
         formatMsRange(cold.q1, cold.q3),
         formatMsRange(restored.q1, restored.q3),
         '',
       ],
-      row(`${first}, p50`, firstRequestsMicros.cold.p50, firstRequestsMicros.restored.p50, formatMicros),
-      row(`${first}, p99`, firstRequestsMicros.cold.p99, firstRequestsMicros.restored.p99, formatMicros),
-      row('Memory after them', memoryBytes.cold, memoryBytes.restored, formatBytes),
+      ...(n === 0
+        ? []
+        : [
+            row(`${first}, p50`, firstRequestsMicros.cold.p50, firstRequestsMicros.restored.p50, formatMicros),
+            row(`${first}, p99`, firstRequestsMicros.cold.p99, firstRequestsMicros.restored.p99, formatMicros),
+          ]),
+      row(n === 0 ? 'Memory' : 'Memory after them', memoryBytes.cold, memoryBytes.restored, formatBytes),
       row('Image size', imageBytes.app, imageBytes.restoreReady, formatBytes),
     ],
   );

@@ -1,4 +1,5 @@
 import type { Report } from '../model/index.ts';
+import { markdownCode } from './escape.ts';
 import { formatBytes, formatCounted } from './format.ts';
 
 /** What the secrets gate says, for the list of checks: the verdict first, then what it rests on. */
@@ -29,6 +30,15 @@ export function renderScanAlert({ verdict, findings }: Report['scan']): string[]
     alert(
       `**The snapshot holds secrets** (${formatCounted(findings, 'finding')}), and \`scan\` is \`warn\`: whoever can read the snapshot or the image can read them. The log and \`scan.sarif\` say which, and what to do.`,
     ),
+  ];
+}
+
+/** Private keys that no search of the snapshot can find, and what to do about each. */
+export function renderKeys(keys: readonly string[]): string[] {
+  if (keys.length === 0) return [];
+  const lines = keys.map((line) => `> - ${markdownCode(line)}`).join('\n');
+  return [
+    `> [!WARNING]\n> The app held private keys at its checkpoint. They are in the snapshot and in the image:\n>\n${lines}`,
   ];
 }
 

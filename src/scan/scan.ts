@@ -9,10 +9,26 @@ import { CANARY_RULE, missingCanaries, type PlantedCanary, plantCanaries } from 
 import type { Hit } from './engine/hit.ts';
 import { searchFiles } from './engine/search.ts';
 import { searchableSecrets } from './known/index.ts';
-import { findingsOf, judge, NO_POLICY, type Policy, type ScanKey, scanKey, withAges } from './policy/index.ts';
+import {
+  type AtBuild,
+  findingsOf,
+  hashOf,
+  judge,
+  NO_POLICY,
+  type Policy,
+  type ScanKey,
+  scanKey,
+  withAges,
+} from './policy/index.ts';
 import type { RuleSetConfig } from './rules/config.ts';
 import { fixOf } from './rules/fixes.ts';
 import { agesOf, openSource, type RuntimeHints, type ScannedFile, type Source } from './sources/index.ts';
+
+/** Reasons for which a value is worth nothing. */
+export interface Worthless {
+  keys: ReadonlyMap<string, string>;
+  values: ReadonlyMap<string, string>;
+}
 
 /** What a scan is given. */
 export interface ScanOptions {
@@ -22,6 +38,10 @@ export interface ScanOptions {
   knownSecrets: readonly KnownSecret[];
   /** What is not to count; nothing where absent. */
   policy?: Policy;
+  /** What the build has done about secrets among variables; absent where the snapshot is no build's. */
+  atBuild?: AtBuild;
+  /** Why values are worth nothing: by the ids of the keys that protect them, and by the SHA-256 of the value in hex. */
+  worthless?: Worthless;
   /** What values are hashed under; random where absent. */
   key?: ScanKey;
   /** What is known of the runtime, canaries included; of the manifest beside it where absent. */
@@ -59,12 +79,10 @@ export async function scanSnapshot(path: string, options: ScanOptions): Promise<
     );
     const planted = [...own.planted, ...(source.planted ?? [])];
     requireAll(planted, found.hits);
-    const findings = await placed(
-      found.hits.filter(({ ruleId }) => ruleId !== CANARY_RULE),
-      source,
-      key,
-    );
-    const judged = judge(findings, policy, { today: new Date().toISOString().slice(0, 10), key });
+    const hits = found.hits.filter(({ ruleId }) => ruleId !== CANARY_RULE);
+    const findings = await placed(hits, source, { ...options, key });
+    const worthless = worthlessAmong(hits, options.worthless, key);
+    const judged = judge(findings, { ...policy, worthless }, { today: new Date().toISOString().slice(0, 10), key });
     return {
       ...judged,
       notes: [...judged.notes, ...partlyNote(found.partly)],
@@ -81,6 +99,16 @@ export async function scanSnapshot(path: string, options: ScanOptions): Promise<
     await source?.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Reasons by the hash of the value. */
+function worthlessAmong(hits: readonly Hit[], worthless: Worthless | undefined, key: ScanKey): Map<string, string> {
+  const reasons = new Map<string, string>();
+  for (const { keyId, sha256 } of hits) {
+    const reason = (keyId !== undefined && worthless?.keys.get(keyId)) || worthless?.values.get(sha256);
+    if (reason) reasons.set(hashOf(sha256, key), reason);
+  }
+  return reasons;
 }
 
 function partlyNote(count: number): string[] {
@@ -108,10 +136,16 @@ function requireAll(planted: readonly PlantedCanary[], hits: readonly Hit[]): vo
 }
 
 /** Hits as findings, with their places in the process, and with their ages where there is anything to tell. */
-async function placed(hits: readonly Hit[], source: Source, key: ScanKey): Promise<Finding[]> {
+async function placed(
+  hits: readonly Hit[],
+  source: Source,
+  { key, atBuild }: { key: ScanKey; atBuild?: AtBuild },
+): Promise<Finding[]> {
   const names = new Set(source.files.map(({ name }) => name));
   const placeOf: Source['placeOf'] = (name, offset) =>
     names.has(name) ? source.placeOf(name, offset) : { mapping: 'record' };
-  const findings = findingsOf(hits, { key, placeOf, ruleFix: fixOf });
-  return withAges(findings, await agesOf(source, findings), fixOf);
+  const isReached = atBuild !== undefined && atBuild.mode !== 'real';
+  const fixes = { ruleFix: (ruleId: string) => fixOf(ruleId, isReached), ...(atBuild && { atBuild }) };
+  const findings = findingsOf(hits, { key, placeOf, ...fixes });
+  return withAges(findings, await agesOf(source, findings), fixes);
 }

@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts';
 import type { KnownSecret } from '../model/index.ts';
-import { isSecretSetting, partsOf, searchableSecrets } from '../scan/known/index.ts';
+import { fixForStartOnly, isSecretSetting, isStartOnly, partsOf, searchableSecrets } from '../scan/known/index.ts';
 import { scrubFiles } from '../scan/scrub.ts';
 import { type Placeholders, withPlaceholders } from './placeholders.ts';
 
@@ -10,14 +10,20 @@ export const SECRETS_AT_BUILD = ['real', 'placeholder', 'scrub'] as const;
 export type SecretsAtBuild = (typeof SECRETS_AT_BUILD)[number];
 
 /**
- * Variables that only the start of a process reads, as runtime/companion/Surroundings.cs has them: a clone with another value
- * than the build's starts normally. A secret in one of them stays, and the scan finds it.
+ * What becomes of them where the user has not said it: a secret that is left in the snapshot always fails a build, so secrets
+ * are overwritten.
  */
-const READ_AT_START =
-  /^(?:(?:DOTNET|COMPlus|CORECLR|ASPNETCORE)_.*|LD_PRELOAD|LD_LIBRARY_PATH|GLIBC_TUNABLES|OPENSSL_CONF|URLS|HTTP_PORTS|HTTPS_PORTS)$/i;
+export function defaultAtBuild(env: Record<string, string>): SecretsAtBuild {
+  return secretNames(env).some((name) => !isStartOnly(name)) ? 'scrub' : 'real';
+}
 
 /** The variables that the app is warmed with; with `placeholder`, fakes stand in for the secrets among them. */
 export function variablesAtBuild(mode: SecretsAtBuild, env: Record<string, string>, log: Log): Placeholders {
+  const names = secretNames(env);
+  if (mode === 'real' && names.length > 0)
+    log.warning(`secrets-at-build is real: ${names.join(', ')} will be found in the snapshot.`);
+  if (mode === 'scrub' && names.length > 0)
+    log.info(`secrets-at-build is scrub: warmed with the real ${names.join(', ')}, to be overwritten in the snapshot`);
   if (mode !== 'placeholder') return { env, names: [], texts: [] };
   const placeholders = withPlaceholders(replaceable(mode, env, log));
   log.info(
@@ -26,6 +32,14 @@ export function variablesAtBuild(mode: SecretsAtBuild, env: Record<string, strin
       : `warmed with placeholders in ${placeholders.names.join(', ')}`,
   );
   return { ...placeholders, env: { ...env, ...placeholders.env } };
+}
+
+/** Names of the variables whose secrets are not in the snapshot, so that production's are others than the app was warmed with. */
+export function secretVariables(mode: SecretsAtBuild, env: Record<string, string>): string[] {
+  if (mode === 'real') return [];
+  return Object.entries(env)
+    .filter(([name, value]) => !isStartOnly(name) && isSecretSetting(name, value))
+    .map(([name]) => name);
 }
 
 /** With `scrub`, what overwrites the secrets among the variables in the files of a snapshot; undefined otherwise. */
@@ -46,12 +60,17 @@ export function scrubber(
 function replaceable(mode: SecretsAtBuild, env: Record<string, string>, log: Log): Record<string, string> {
   return Object.fromEntries(
     Object.entries(env).filter(([name, value]) => {
-      if (!READ_AT_START.test(name)) return true;
+      if (!isStartOnly(name)) return true;
       if (isSecretSetting(name, value))
-        log.warning(`${name} is only read when the app starts, so secrets-at-build: ${mode} leaves it as it is.`);
+        log.warning(`secrets-at-build: ${mode} leaves ${name} as it is. ${fixForStartOnly(name)}`);
       return false;
     }),
   );
+}
+
+/** Names of the variables that are secrets. */
+function secretNames(env: Record<string, string>): string[] {
+  return Object.keys(env).filter((name) => isSecretSetting(name, env[name]!));
 }
 
 /** Of a connection string, URL, key or document only the secret parts: the app goes on with the rest. */

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { Inputs } from '../inputs.ts';
-import type { AppImage, KnownSecret, PublishedApp, Traffic } from '../model/index.ts';
+import type { AppImage, KnownSecret, PublishedApp, Source, Traffic } from '../model/index.ts';
 import {
   partsOf,
   secretsOfAppSettings,
@@ -11,9 +11,9 @@ import {
 
 /** What a build knows before the app is started. */
 export interface KnownBefore {
-  inputs: Pick<Inputs, 'env' | 'secrets'> & Partial<Pick<Inputs, 'source'>>;
+  inputs: Pick<Inputs, 'env' | 'secrets'> & Partial<Pick<Inputs, 'source' | 'productionEnv'>>;
   app?: Pick<AppImage, 'env'>;
-  published?: Pick<PublishedApp, 'directory'>;
+  published?: Pick<PublishedApp, 'directory' | 'project'>;
   traffic?: Pick<Traffic, 'exchanges'>;
 }
 
@@ -26,11 +26,11 @@ export async function secretsBefore(
   environment: Record<string, string>,
 ): Promise<KnownSecret[]> {
   const { source } = inputs;
-  const project = source?.kind === 'project' ? source.path : undefined;
+  const project = published?.project ?? (source?.kind === 'project' ? source.path : undefined);
   const folders = [
     ...(published ? [published.directory] : []),
-    ...(project === undefined ? [] : [/\.\w+proj$/.test(project) ? dirname(project) : project]),
-    ...(source?.kind === 'dockerfile' ? [dirname(source.path)] : []),
+    ...(project === undefined ? [] : [/\.(\w+proj|slnx?|cs)$/i.test(project) ? dirname(project) : project]),
+    ...(source?.kind === 'dockerfile' ? [source.context ?? dirname(source.path)] : []),
   ];
   const ofFiles = await Promise.all([
     ...folders.map(secretsOfAppSettings),
@@ -39,8 +39,25 @@ export async function secretsBefore(
   return [
     ...inputs.secrets.flatMap(partsOf),
     // Each by itself: the same name may stand for another value in each.
-    ...[environment, app?.env ?? {}, inputs.env].flatMap((variables) => secretsOfEnvironment(variables)),
+    ...[environment, app?.env ?? {}, inputs.env, inputs.productionEnv ?? {}].flatMap((variables) =>
+      secretsOfEnvironment(variables),
+    ),
+    ...(source?.kind === 'dockerfile' ? secretsOfDockerfile(source, environment) : []),
     ...secretsOfTraffic(traffic?.exchanges ?? []),
     ...ofFiles.flat(),
+  ];
+}
+
+/** What a Dockerfile is built with: secrets from variables, and arguments whose names are those of secrets. */
+function secretsOfDockerfile(
+  { secrets, buildArguments }: Extract<Source, { kind: 'dockerfile' }>,
+  environment: Record<string, string>,
+): KnownSecret[] {
+  const variables = secrets.flatMap((secret) => /(?:^|,)env=([^,]+)/.exec(secret)?.[1] ?? []);
+  return [
+    ...variables.flatMap((name) =>
+      environment[name] ? partsOf({ name: `build secret ${name}`, value: environment[name], explicit: true }) : [],
+    ),
+    ...secretsOfEnvironment(buildArguments),
   ];
 }

@@ -42,6 +42,8 @@ export const reportSchema = schemaOf<Report>()(
       methods: count.exactOptional(),
       steady: z.boolean(),
       millis: amount,
+      statuses: z.record(z.string().max(3), count).exactOptional(),
+      caveat: text.exactOptional(),
     }),
     scan: z.object({
       verdict: z.enum(['clean', 'findings', 'off']).exactOptional(),
@@ -54,6 +56,7 @@ export const reportSchema = schemaOf<Report>()(
       canaries: z.object({ planted: count, found: count }).exactOptional(),
       millis: amount,
     }),
+    keys: z.array(text).max(100).exactOptional(),
     verify: z.object({ clones: count, answersCompared: count, valuesCompared: count.exactOptional() }),
     measurements,
     stages: z.array(z.object({ name: text, millis: amount })).max(100),

@@ -2,16 +2,17 @@ import type { Answer, Exchange } from '../model/index.ts';
 import { excerptOf } from './excerpt.ts';
 import { type Captures, fillIn } from './template.ts';
 
-/** One sentence for each thing that the exchange expects and the answer does not have. */
+/** One sentence for each thing that the exchange expects and the answer does not have; no exchange expects an error of the server unless it says so. */
 export function unmetBy(
   { status, headers, body }: Pick<Answer, 'status' | 'headers' | 'body'>,
   expect: NonNullable<Exchange['expect']>,
   captures: Captures,
 ): string[] {
   const unmet: string[] = [];
-  if (expect.status !== undefined && status !== expect.status) {
+  const asExpected = expect.status === undefined ? status < 500 : status === expect.status;
+  if (!asExpected) {
     const shown = body.length > 0 ? `; its body begins: ${excerptOf(body)}` : '; its body is empty';
-    unmet.push(`status is ${status}, expected ${expect.status}${shown}`);
+    unmet.push(`status is ${status}, expected ${expect.status ?? 'one below 500'}${shown}`);
   }
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   for (const template of expect.bodyContains ?? []) {

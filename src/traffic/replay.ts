@@ -1,5 +1,6 @@
-import { Pool } from 'undici';
-import type { Answer, Exchange, Traffic } from '../model/index.ts';
+import type { Pool } from 'undici';
+import { connectTo } from '../engine/http.ts';
+import type { Answer, Exchange, Target, Traffic } from '../model/index.ts';
 import { type Finder, finderOf } from './capture.ts';
 import { CookieJar } from './cookies.ts';
 import { decodeBody } from './decode.ts';
@@ -15,8 +16,6 @@ export interface ReplayOptions {
   signal?: AbortSignal;
   /** Longest wait for one whole answer, in milliseconds; 30,000 where absent. */
   timeoutMs?: number;
-  /** Host header of requests that name none; that of the target where absent. */
-  host?: string;
   /** Repeats of one exchange sent side by side, each on its own connection; 1 where absent. */
   connections?: number;
   /** Called with each answer as it arrives. */
@@ -24,17 +23,13 @@ export interface ReplayOptions {
 }
 
 /**
- * Sends the traffic to the app at `target.origin`, such as `http://127.0.0.1:5000`, in the order of the file, and
+ * Sends the traffic to the app at `target.origin`, such as `http://127.0.0.1:5000` or `h2c://…`, in the order of the file, and
  * resolves with the answers in that order. Redirects are answers, not followed. Cookies and captures live as long as the
  * replay. A request that gets no answer becomes an answer of status 0 whose `unmet` tells why, and the replay goes on.
  */
-export async function replay(
-  traffic: Traffic,
-  target: { origin: string },
-  options: ReplayOptions = {},
-): Promise<Answer[]> {
+export async function replay(traffic: Traffic, target: Target, options: ReplayOptions = {}): Promise<Answer[]> {
   options.signal?.throwIfAborted();
-  const session = new Session(target.origin, options);
+  const session = new Session(target, options);
   const answers: Answer[] = [];
   try {
     for (const exchange of traffic.exchanges) {
@@ -60,16 +55,9 @@ class Session {
   /** Fails whatever is under way; the failure is then told from others by the signal. */
   readonly #interrupt = (): void => void this.#pool.destroy(new Error('interrupted'));
 
-  constructor(origin: string, options: ReplayOptions) {
-    const { connections = 1, timeoutMs = 30_000, signal, host, onAnswer = () => {} } = options;
-    // The deadline of send() covers connecting, headers and body as one.
-    this.#pool = new Pool(origin, {
-      connections,
-      pipelining: 1,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { timeout: 0 },
-    });
+  constructor({ origin, host }: Target, options: ReplayOptions) {
+    const { connections = 1, timeoutMs = 30_000, signal, onAnswer = () => {} } = options;
+    this.#pool = connectTo(origin, connections);
     this.#connections = connections;
     this.#timeoutMs = timeoutMs;
     this.#defaults = host === undefined ? {} : { host };
@@ -144,7 +132,7 @@ class Session {
       unmet.push(`body is not valid ${headers['content-encoding']}: ${(error as Error).message}`);
     }
     const answer = { status, headers, body };
-    if (expect) unmet.push(...unmetBy(answer, expect, this.#captures));
+    unmet.push(...unmetBy(answer, expect ?? {}, this.#captures));
     for (const [name, find] of finders) {
       const value = find(answer);
       if (value === undefined) unmet.push(`nothing to capture as {{${name}}} in the answer`);

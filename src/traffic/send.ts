@@ -31,7 +31,7 @@ export function send(dispatcher: Dispatcher, request: Outgoing, timeoutMs: numbe
     let headers: Record<string, string | string[] | undefined> = {};
     const chunks: Buffer[] = [];
     const timer = setTimeout(() => {
-      late = new Error(`time-out after ${timeoutMs} ms`);
+      late = new Error(status === 0 ? `time-out after ${timeoutMs} ms` : endless(status, headers, timeoutMs));
       controller?.abort(late);
       reject(late);
     }, timeoutMs);
@@ -63,6 +63,12 @@ export function send(dispatcher: Dispatcher, request: Outgoing, timeoutMs: numbe
       },
     );
   });
+}
+
+/** An answer that has begun and does not end, as that of server-sent events. */
+function endless(status: number, headers: Record<string, string | string[] | undefined>, timeoutMs: number): string {
+  const type = headers['content-type'] === undefined ? '' : ` of ${headers['content-type']}`;
+  return `an answer${type} with status ${status} began and did not end within ${timeoutMs} ms; leave endless answers out of the traffic`;
 }
 
 function joined(headers: Record<string, string | string[] | undefined>): Record<string, string> {

@@ -13,18 +13,25 @@ export interface PartDifference {
 /** Compares a body with what was learned of earlier ones. */
 export type BodyCheck = (body: Uint8Array) => PartDifference[];
 
-/** The check of a body's stable parts, learned from bodies of the same request, status and content type. */
-export function bodyCheck(bodies: Uint8Array[], contentType: string): BodyCheck {
+/**
+ * The check of a body's stable parts, learned from bodies of the same request, status and content type. `pairs` are answers
+ * to it of two processes that were started normally: what differs between them may differ.
+ */
+export function bodyCheck(
+  bodies: Uint8Array[],
+  contentType: string,
+  pairs: [Uint8Array, Uint8Array][] = [],
+): BodyCheck {
   const samples = withoutSurplus(bodies);
   const mediaType = contentType.split(';', 1)[0]!.trim().toLowerCase();
   if (/[/+]json$/.test(mediaType)) {
     const values = parseAll(samples);
-    if (values) return jsonCheck(values);
+    if (values) return jsonCheck(values, parsedPairs(pairs));
   }
   if (/^$|^text\/|[/+](json|xml|javascript|yaml|x-www-form-urlencoded)$/.test(mediaType)) {
-    return textCheck(samples);
+    return textCheck(samples, pairs);
   }
-  return binaryCheck(samples);
+  return binaryCheck(samples, pairs);
 }
 
 /** At most two of each body: as much as it takes to know that it can come again. */
@@ -46,9 +53,17 @@ function parseAll(bodies: Uint8Array[]): unknown[] | undefined {
   }
 }
 
-function binaryCheck(samples: Uint8Array[]): BodyCheck {
+function parsedPairs(pairs: [Uint8Array, Uint8Array][]): [unknown, unknown][] {
+  return pairs.flatMap((pair) => {
+    const parsed = parseAll(pair);
+    return parsed ? [parsed as [unknown, unknown]] : [];
+  });
+}
+
+function binaryCheck(samples: Uint8Array[], pairs: [Uint8Array, Uint8Array][]): BodyCheck {
   const digests = new Set(samples.map(digestOf));
-  if (digests.size > 1 || samples.length < 2) return lengthCheck(samples);
+  const varies = digests.size > 1 || pairs.some(([one, other]) => digestOf(one) !== digestOf(other));
+  if (varies || samples.length < 2) return lengthCheck(samples);
   const [expected] = digests;
   return (body) => {
     const actual = digestOf(body);

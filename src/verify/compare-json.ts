@@ -17,11 +17,15 @@ type ListTemplate =
   | { kind: 'list'; type: 'list'; items: Template[] }
   | { kind: 'growing list'; type: 'list'; item: Template };
 
-/** The check that what was the same in all of several JSON values is the same in another. */
-export function jsonCheck(samples: unknown[]): BodyCheck {
+/**
+ * The check that what was the same in all of several JSON values is the same in another. Of `pairs`, each of which answers
+ * the same, what differs may differ here.
+ */
+export function jsonCheck(samples: unknown[], pairs: [unknown, unknown][] = []): BodyCheck {
   const template = templateOf(samples);
   const loose = new LoosePlaces();
   loose.collect(template, '$');
+  for (const pair of pairs) loose.collect(templateOf(pair), '$');
   return (body) => {
     const comparison = new Comparison(loose);
     let value: unknown;

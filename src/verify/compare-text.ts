@@ -11,13 +11,17 @@ const LENGTH_FACTOR = 4;
 
 /**
  * The check that the words which were the same in all of several texts are the same in another. Texts of different
- * numbers of words are compared by length alone.
+ * numbers of words are compared by length alone. Of `pairs`, each of which answers the same, what differs may differ here.
  */
-export function textCheck(samples: Uint8Array[]): BodyCheck {
-  const tokenized = samples.map(tokensOf);
+export function textCheck(samples: Uint8Array[], pairs: [Uint8Array, Uint8Array][] = []): BodyCheck {
+  const tokenized = samples.map((body) => tokensOf(body));
   const count = tokenized[0]!.length;
   if (samples.length < 2 || tokenized.some((tokens) => tokens.length !== count)) return lengthCheck(samples);
   const template = templateOf(tokenized);
+  for (const [one, other] of pairs.map((pair) => pair.map((body) => tokensOf(body)))) {
+    if (one!.length !== count || other!.length !== count) continue;
+    for (const at of template.keys()) if (one![at] !== other![at]) template[at] = undefined;
+  }
   return (body) => {
     const tokens = tokensOf(body);
     const longest = Math.max(tokens.length, count);
@@ -42,8 +46,13 @@ export function lengthCheck(samples: Uint8Array[]): BodyCheck {
   };
 }
 
-function tokensOf(body: Uint8Array): string[] {
-  return new TextDecoder().decode(body).match(TOKEN) ?? [];
+function tokensOf(body: Uint8Array | string): string[] {
+  return (typeof body === 'string' ? body : new TextDecoder().decode(body)).match(TOKEN) ?? [];
+}
+
+/** The words of a text, without what stands between them. */
+export function wordsOf(text: string): string[] {
+  return tokensOf(text).filter((token) => WORD.test(token));
 }
 
 /** Each token, or undefined where it varies. */

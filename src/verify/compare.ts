@@ -37,25 +37,51 @@ interface ExchangeReference {
  * reference surer.
  */
 export function learnReference(first: Answer[], second: Answer[], ...more: Answer[][]): Reference {
-  const answers = [first, second, ...more].flat().filter(({ status }) => status !== 0);
-  const byExchange = groupBy(answers, ({ exchange }) => exchange);
-  return { exchanges: mapValues(byExchange, learnExchange) };
+  return learnWithControl([first, second, ...more], [[], []]);
 }
 
-function learnExchange(answers: Answer[]): ExchangeReference {
+/**
+ * The same, with the answers of two processes that were started normally: what differs between them, such as the machine's
+ * name, may differ after a restore, too.
+ */
+export function learnWithControl(replays: Answer[][], control: [Answer[], Answer[]]): Reference {
+  const answers = replays.flat().filter(({ status }) => status !== 0);
+  const byExchange = groupBy(answers, ({ exchange }) => exchange);
+  const pairs = groupBy(pairsOf(control), ([{ exchange }]) => exchange);
+  return { exchanges: mapValues(byExchange, (group, exchange) => learnExchange(group, pairs.get(exchange) ?? [])) };
+}
+
+/** The answers of two processes to the same requests, asked in the same order. */
+function pairsOf([one, other]: [Answer[], Answer[]]): [Answer, Answer][] {
+  return one.flatMap((answer, index) => {
+    const same = other[index];
+    const isPair = same?.exchange === answer.exchange && same.iteration === answer.iteration;
+    return isPair && answer.status !== 0 && same.status === answer.status ? [[answer, same] as [Answer, Answer]] : [];
+  });
+}
+
+function learnExchange(answers: Answer[], pairs: [Answer, Answer][]): ExchangeReference {
   const byIteration = groupBy(answers, ({ iteration }) => iteration);
   return {
     statuses: mapValues(byIteration, (group) => new Set(group.map(({ status }) => status))),
     checks: mapValues(
       groupBy(answers, ({ status }) => status),
       (sameStatus) =>
-        mapValues(groupBy(sameStatus, contentTypeOf), (group, contentType) => ({
-          body: bodyCheck(
-            group.map(({ body }) => body),
-            contentType,
-          ),
-          location: bodyCheck(group.map(locationOf), 'text/plain'),
-        })),
+        mapValues(groupBy(sameStatus, contentTypeOf), (group, contentType) => {
+          const ofKind = pairs.filter(
+            (pair) => pair[0].status === group[0]!.status && pair.every((one) => contentTypeOf(one) === contentType),
+          );
+          const both = (partOf: (answer: Answer) => Uint8Array) =>
+            ofKind.map(([a, b]) => [partOf(a), partOf(b)] as [Uint8Array, Uint8Array]);
+          return {
+            body: bodyCheck(
+              group.map(({ body }) => body),
+              contentType,
+              both(({ body }) => body),
+            ),
+            location: bodyCheck(group.map(locationOf), 'text/plain', both(locationOf)),
+          };
+        }),
     ),
   };
 }

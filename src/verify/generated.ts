@@ -60,21 +60,21 @@ function candidatesIn(answer: Answer): Candidate[] {
   // What a GET shows may be older than the snapshot, though no answer had it yet: a job's last result, the newest order.
   const mayBeState = answer.method !== 'POST';
   return [
-    ...cookiesIn(answer.headers['set-cookie'] ?? ''),
+    ...cookiesIn(answer.headers['set-cookie'] ?? '')
+      .filter(({ value }) => value.length >= SHORTEST && !WEB_TOKEN.test(value))
+      .map(({ name, value }) => ({ what: `cookie ${name}`, value, mayBeState: false })),
     ...(mediaType === 'text/html' ? hiddenFieldsIn(text) : []),
     ...identifiersInHeaders(answer.headers).map((found) => ({ ...found, mayBeState })),
     ...(/[/+]json$/.test(mediaType) ? identifiersInJson(text).map((found) => ({ ...found, mayBeState })) : []),
   ];
 }
 
-function cookiesIn(setCookie: string): Candidate[] {
+/** The cookies that an answer sets. */
+export function cookiesIn(setCookie: string): { name: string; value: string }[] {
   // Several are joined with commas, and a date has one too; only a cookie goes on with a name and an equals sign.
   return setCookie.split(/,\s*(?=[^\s;,=]+=)/).flatMap((cookie) => {
     const [, name, value] = /^\s*([^\s;,=]+)=([^;]*)/.exec(cookie) ?? [];
-    if (name === undefined || value === undefined) return [];
-    const content = value.trim().replace(/^"(.*)"$/, '$1');
-    if (content.length < SHORTEST || WEB_TOKEN.test(content)) return [];
-    return [{ what: `cookie ${name}`, value: content, mayBeState: false }];
+    return name === undefined || value === undefined ? [] : [{ name, value: value.trim().replace(/^"(.*)"$/, '$1') }];
   });
 }
 

@@ -1,11 +1,13 @@
-import type { ContainerSpec } from '../engine/container.ts';
-import type { AppImage } from '../model/index.ts';
+import { type ContainerSpec, fileSystem } from '../engine/container.ts';
+import type { AppImage, Places } from '../model/index.ts';
 import { type Isa, isaVariables } from './isa.ts';
 
 /** Paths inside the container, handed in by the pipeline. */
 export interface RuntimePaths {
   launcher: string;
   companion: string;
+  /** Folder that the checkpoint is written to, which is the only place that production does not have. */
+  checkpoint: string;
 }
 
 /** What the companion is told of the app's own work around a checkpoint. */
@@ -17,13 +19,28 @@ export interface HookSettings {
   afterRestorePath?: string;
 }
 
-export interface WarmSpecOptions extends HookSettings {
+/** What timers may do that became due while the snapshot was kept. */
+export const TIMERS = ['catch-up', 'continue'] as const;
+
+export type Timers = (typeof TIMERS)[number];
+
+/** What the companion is told of restores. */
+export interface RestoreSettings {
+  /** Settings that may differ without a normal start. */
+  mayDiffer: readonly string[];
+  /** Variables whose secret the app does not have, or that is overwritten in the snapshot. */
+  secretVariables?: readonly string[];
+  timers: Timers;
+}
+
+export interface WarmSpecOptions extends HookSettings, RestoreSettings {
   /** Path whose answers tell that the app was restored. */
   readyPath: string;
   isa: Isa;
   /** The user's variables, on top of the image's own. */
   env: Record<string, string>;
   network?: string;
+  places: Places;
   publish: { host: number; container: number };
 }
 
@@ -53,6 +70,9 @@ export function warmSpec(image: string, app: AppImage, options: WarmSpecOptions,
     // A filtered process can only be dumped by SYS_ADMIN. The restored one is under production's filter.
     seccomp: 'unconfined',
     noNewPrivileges: true,
+    // What is forbidden in production is forbidden here, and so is found at once.
+    ...fileSystem(options.places),
+    volumes: [paths.checkpoint],
     env: {
       ...CHECKPOINTABLE,
       ...options.env,
@@ -61,10 +81,21 @@ export function warmSpec(image: string, app: AppImage, options: WarmSpecOptions,
       DOTNET_STARTUP_HOOKS: appHooks ? `${paths.companion}:${appHooks}` : paths.companion,
       ...(appHooks && { DOTNET_SNAPSHOT_APP_HOOKS: appHooks }),
       ...hookVariables(options, options.publish.container),
+      DOTNET_SNAPSHOT_MAY_DIFFER: options.mayDiffer.join('\n'),
+      DOTNET_SNAPSHOT_SECRETS: (options.secretVariables ?? []).join('\n'),
+      DOTNET_SNAPSHOT_TIMERS: options.timers,
+      DOTNET_SNAPSHOT_PORT: String(options.publish.container),
     },
     ...(options.network !== undefined && { network: options.network }),
     publish: options.publish,
   };
+}
+
+/** Names of the variables of .NET and of the loader that the build sets beside the user's, and that an app may suffer from. */
+export function setByBuild(all: Record<string, string> = {}, own: Record<string, string> = {}): string[] {
+  return Object.keys(all)
+    .filter((name) => !name.startsWith('DOTNET_SNAPSHOT_') && all[name] !== own[name])
+    .sort();
 }
 
 function hookVariables(hooks: WarmSpecOptions, port: number): Record<string, string> {

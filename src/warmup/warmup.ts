@@ -2,10 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SnapshotError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Answer, Replay, Traffic } from '../model/index.ts';
+import { describeStatuses, statusesOf, unreached } from './statuses.ts';
 
 /** What the warmup needs of the running app. */
 export interface WarmTarget {
   origin: string;
+  /** Host header of requests that name none. */
+  host?: string;
   /** Methods that the JIT has compiled so far; undefined where the companion can't tell. */
   compiledMethods: () => Promise<number | undefined>;
   /** Runs the app's own warmup actions once; resolves to how many there are. */
@@ -36,6 +39,10 @@ export interface Warmup {
   /** Whether the JIT was seen to become quiet. */
   steady: boolean;
   millis: number;
+  /** Answers of the last round by their status; absent where there were none. */
+  statuses?: Record<string, number>;
+  /** What keeps most of the traffic from the app's own code; absent where nothing seems to. */
+  caveat?: string;
   /** Answers of the last rounds, oldest first: what the app answered right before its checkpoint. */
   lastAnswers: Answer[][];
 }
@@ -45,10 +52,19 @@ const QUIET_SHARE = 0.005;
 const QUIET_ROUNDS = 2;
 const REFERENCE_ROUNDS = 3;
 
-/** Runs the app's own warmup actions once, and nothing else: no traffic, no wait for the JIT. Throws DS3007. */
-export async function warmupActions(target: WarmTarget, log: Log): Promise<Warmup> {
+/**
+ * Runs the app's own warmup actions once, lets it work for `seconds`, and does nothing else: no traffic, no wait for the
+ * JIT. Throws DS3007, or DS3002 where the app ends.
+ */
+export async function warmupActions(target: WarmTarget, log: Log, seconds = 0): Promise<Warmup> {
   const start = performance.now();
   log.info(actions(await target.runWarmups()) || 'no traffic is replayed, and the app has no warmup actions');
+  if (seconds > 0) {
+    log.info(`the app works for ${seconds} s before its checkpoint`);
+    for (let waited = 0; waited < seconds && (await target.running()); waited++) await sleep(1000);
+    if (!(await target.running()))
+      throw new SnapshotError('DS3002', 'The app ended while it was warmed.', { detail: await target.logs() });
+  }
   const methods = await target.compiledMethods();
   return {
     rounds: 0,
@@ -84,7 +100,7 @@ export async function warmup(
     (quiet < QUIET_ROUNDS && rounds < options.maxRounds && elapsed() < options.maxMillis)
   ) {
     const ran = await target.runWarmups();
-    const answers = await replay(traffic, { origin: target.origin });
+    const answers = await replay(traffic, target);
     rounds += 1;
     requests += answers.length;
     onAnswers?.(answers);
@@ -98,7 +114,8 @@ export async function warmup(
     const compiled = (now ?? 0) - (methods ?? 0);
     methods = now;
     quiet = compiled <= (now ?? 0) * QUIET_SHARE ? quiet + 1 : 0;
-    const done = [actions(ran), `${answers.length} requests`, `${compiled} methods compiled`];
+    const sent = answers.length > 0 ? `${answers.length} requests` : '';
+    const done = [actions(ran), sent, `${compiled} methods compiled`];
     log.info(`round ${rounds}: ${done.filter(Boolean).join(', ')}`);
     lastAnswers.push(answers);
     if (lastAnswers.length > REFERENCE_ROUNDS) lastAnswers.shift();
@@ -108,7 +125,35 @@ export async function warmup(
     log.warning(
       `The JIT was still compiling after ${rounds} rounds; the snapshot is good but not as warm as it could be.`,
     );
-  return { rounds, requests, steady, millis: elapsed(), lastAnswers, ...(methods !== undefined && { methods }) };
+  const last = lastAnswers.at(-1)!;
+  const caveat = unreached(last);
+  if (last.length > 0) log.info(describeStatuses(last));
+  if (caveat !== undefined) log.warning(caveat);
+  return {
+    ...{ rounds, requests, steady, millis: elapsed(), lastAnswers },
+    ...(last.length > 0 && { statuses: statusesOf(last) }),
+    ...(caveat !== undefined && { caveat }),
+    ...(methods !== undefined && { methods }),
+  };
+}
+
+/**
+ * A program in the app's container in place of the replay: a round is one run of it. Its replay throws DS3007 where it
+ * does not end with exit code 0.
+ */
+export function commandRounds(
+  argv: string[],
+  exec: (argv: string[]) => Promise<{ code: number; stdout: string; stderr: string }>,
+): Replay {
+  return async () => {
+    const { code, stdout, stderr } = await exec(argv);
+    if (code !== 0)
+      throw new SnapshotError('DS3007', `The warmup-command ${argv[0]} ended with exit code ${code}.`, {
+        detail: `${stdout}${stderr}`,
+        fix: 'Mend the command; it runs in the app’s container, as the app’s user, without a shell.',
+      });
+    return [];
+  };
 }
 
 /** Empty for none, which is what most apps have. */

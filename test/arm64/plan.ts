@@ -19,8 +19,21 @@ function environment(): string {
   const { env } = warmSpec(
     'none',
     APP,
-    { isa: 'native', env: {}, hookSeconds: 60, readyPath: '/healthz', publish: { host: 0, container: 8080 } },
-    { launcher: `${PREFIX}/bin/launcher`, companion: `${PREFIX}/companion/DotnetSnapshot.Companion.dll` },
+    {
+      isa: 'native',
+      env: {},
+      hookSeconds: 60,
+      readyPath: '/healthz',
+      mayDiffer: [],
+      timers: 'catch-up',
+      places: { writable: [], mounts: [] },
+      publish: { host: 0, container: 8080 },
+    },
+    {
+      launcher: `${PREFIX}/bin/launcher`,
+      companion: `${PREFIX}/companion/DotnetSnapshot.Companion.dll`,
+      checkpoint: '',
+    },
   );
   return Object.entries(env ?? {})
     .map(([name, value]) => `${name}='${value}'\n`)

@@ -91,6 +91,7 @@ describe('a secret in the app’s memory', () => {
     outcome = await run({
       ...INPUTS,
       env: `DB_PASSWORD=${password}\nGREETING=${named}`,
+      'secrets-at-build': 'real',
       secrets: `LICENSE=${named}`,
     });
   });

@@ -64,7 +64,9 @@ export async function leftovers(before: readonly string[] = []): Promise<string[
   const images = await docker(['images', '--format', 'image {{.Repository}}:{{.Tag}}']);
   const found = [
     ...containers.stdout.split('\n').filter(Boolean),
-    ...images.stdout.split('\n').filter((name) => /^image dotnet-snapshot\/.*:(warm|recording|candidate)-/.test(name)),
+    ...images.stdout
+      .split('\n')
+      .filter((name) => /^image dotnet-snapshot\/.*:(app|warm|recording|candidate)-/.test(name)),
     ...readdirSync(tmpdir()).filter(
       (name) => /^dotnet-snapshot-(?!test-)/.test(name) && !name.startsWith('dotnet-snapshot-e2e'),
     ),

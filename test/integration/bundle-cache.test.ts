@@ -35,6 +35,8 @@ afterAll(async () => {
   await rm(context, { recursive: true, force: true });
 });
 beforeEach(async () => {
+  // An image that only lost its name would keep the layer, and Docker reads no layer that it has.
+  await docker.removeImage(reference);
   await docker.build(context, { tag: reference });
   log = recordingLog();
   const directory = join(store.temp, 'bundle');

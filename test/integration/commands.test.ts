@@ -164,7 +164,10 @@ test('check passes an app that can be checkpointed, and keeps nothing of it', as
 
 test.each([
   ['INOTIFY', /DS3003: .*inotify[\s\S]*fix: .*FileSystemWatcher/],
-  ['UNIX_SOCKET', /DS3003: .*unix socket[\s\S]*fix: Close the connection/],
+  [
+    'UNIX_SOCKET',
+    /DS3008: .*another process runs beside it: dotnet[\s\S]*fix: Don’t start these before the checkpoint/,
+  ],
 ])('check refuses an app with %s, with the hint for it', async (mode, message) => {
   const { code, stderr } = await cli([
     'check',

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { dump, preflight } from '../../src/checkpoint/checkpoint.ts';
@@ -93,7 +93,7 @@ test.each<[string, () => Promise<string[]>, number, RegExp]>([
     'a path that is never ready',
     async () => [...fromImage, '--ready-path', '/no', '--ready-timeout', '3'],
     3,
-    /DS3001: .*status 404 at \/no[\s\S]*\| info: /,
+    /DS3001: .*at \/no, .*status 404[\s\S]*\| info: /,
   ],
   [
     'an app that crashes',
@@ -138,6 +138,23 @@ test('an image that starts through a shell is refused', async () => {
   const dockerfile = await file('shell/Dockerfile', `FROM ${image}\nENTRYPOINT dotnet modes.dll\n`);
   const { code, stderr } = await cli(['check', '--dockerfile', dockerfile, '--traffic', `${app}/traffic.yaml`]);
   expect(stderr).toMatch(/DS3006: .*through sh/);
+  expect(code).toBe(3);
+});
+
+test.each([
+  ['starts the app without exec', 'dotnet modes.dll; exit', /DS3008: .*start\.sh \(PID 64\).* dotnet \(PID/],
+  ['leaves a helper', '(sleep 1000 &); exec dotnet modes.dll', /DS3008: .*dotnet \(PID 64\).* sleep \(PID/],
+  ['exports a variable', 'export Shop__Name=x; exec dotnet modes.dll', /DS3011: .*removes Shop__Name before/],
+])('an entry script that %s is refused', async (name, script, message) => {
+  const start = await file(`${name}/start.sh`, `#!/bin/sh\n${script}\n`);
+  await chmod(start, 0o755);
+  const dockerfile = await file(
+    `${name}/Dockerfile`,
+    `FROM ${image}\nCOPY start.sh /start.sh\nENTRYPOINT ["/start.sh"]\nCMD []\n`,
+  );
+  const from = ['--dockerfile', dockerfile, '--traffic', `${app}/traffic.yaml`, '--name', 'entry'];
+  const { code, stderr } = await cli(['check', ...from]);
+  expect(stderr).toMatch(message);
   expect(code).toBe(3);
 });
 
@@ -191,7 +208,10 @@ test('a disk that becomes full while the app is dumped is told as such', async (
   const control = new Control(engine, container, PROGRAMS);
   const { pid } = await control.process();
   await new Promise((resolve) => setTimeout(resolve, 2000));
-  await expect(dump(control, pid, { keepRunning: true })).rejects.toMatchObject({ code: 'DS2006' });
+  const nothingKept = { words: [], leave: [], inImage: new Set<string>() };
+  await expect(dump(control, pid, nothingKept, { keepRunning: true, filesLimit: 0 })).rejects.toMatchObject({
+    code: 'DS2006',
+  });
   await docker(['rm', '--force', container]);
 });
 

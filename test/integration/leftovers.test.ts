@@ -10,7 +10,7 @@ import { newFolder } from '../harness/folder.ts';
 import { copiesOf, filesIn } from '../harness/snapshot-bytes.ts';
 
 /** Where a request carries its secret, and what becomes of it there. */
-const PLACES = ['header', 'json', 'form', 'text', 'query', 'outer'] as const;
+const PLACES = ['header', 'json', 'form', 'text', 'query', 'outer', 'pinned', 'kept'] as const;
 
 const images: string[] = [];
 afterAll(async () => {
@@ -28,6 +28,8 @@ function trafficWith(secrets: Secrets): string {
     { path: '/text', method: 'POST', body: `${'-'.repeat(20_000)}${secrets.text}` },
     { path: `/query?secret=${secrets.query}` },
     { path: '/outer', headers: { 'x-secret': secrets.outer } },
+    { path: '/pinned', headers: { 'x-secret': secrets.pinned } },
+    { path: '/kept', headers: { 'x-secret': secrets.kept } },
   ].map((request) => ({ ...request, repeat: 20, expect: { status: 200 } }));
   return JSON.stringify({ version: 1, requests: [...requests, { path: '/' }] });
 }
@@ -53,7 +55,14 @@ describe.each([
       'build',
       ...['--project', 'test/integration/apps/leftovers/Leftovers.csproj', '--framework', framework, ...flags],
       ...['--traffic', traffic, '--name', name, '--tag', image, '--output', output, '--pairs', '1', '--clones', '1'],
-      ...['--warmup-timeout', '2', '--base-image', 'mcr.microsoft.com/dotnet/aspnet:10.0'],
+      ...[
+        '--before-checkpoint-path',
+        '/before',
+        '--warmup-timeout',
+        '2',
+        '--base-image',
+        'mcr.microsoft.com/dotnet/aspnet:10.0',
+      ],
     ]);
     expect(stderr).not.toMatch(/DS\d{4}/);
     expect(code).toBe(0);
@@ -64,8 +73,14 @@ describe.each([
 
   test('every kind of buffer is known to this version, and was cleared', () => {
     expect(log).toContain(
-      'cleared of what requests left in them: HTTP client connections, array pools, thread caches, server buffers',
+      'cleared of what requests left in them: server connections, HTTP client connections, array pools, thread caches, server buffers',
     );
+  });
+
+  test('what was in use at the first checkpoint is gone from a second one', () => {
+    expect(log).toMatch(/value\(s\) of the warmup were left in the app's memory: checkpoint 2 of at most 3 is taken/);
+    expect(log).not.toContain('checkpoint 3 of');
+    expect(copiesOf(secrets.kept, files)).toBe(0);
   });
 
   // Uncleared, there are hundreds. A few can lie where the heap has just ended.

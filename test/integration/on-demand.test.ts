@@ -62,8 +62,9 @@ test('warm leaves the app running when it ends, and nothing else', async () => {
   expect(container).toMatch(new RegExp(`^dotnet-snapshot-${name}-`));
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   expect(await statusOf(`${url}/healthz`)).toBe(200);
-  // The image of a warm container stays with it.
-  const left = (await leftovers(before)).filter((item) => !item.startsWith(`image dotnet-snapshot/${name}:warm-`));
+  // The images that a warm container and its checkpoint are made from stay with it.
+  const itsOwn = new RegExp(`^image dotnet-snapshot/${name}:(warm|app)-`);
+  const left = (await leftovers(before)).filter((item) => !itsOwn.test(item));
   expect(left).toEqual([]);
 });
 

@@ -20,6 +20,7 @@ async function buildWith(password: string, output: string): Promise<Finished> {
     'build',
     ...['--project', 'samples/todo-api', '--traffic', 'samples/todo-api/traffic.yaml', '--ready-path', '/healthz'],
     ...['--env', 'Database=postgres', '--env', `ConnectionStrings__Todos=${connection}`],
+    ...['--secrets-at-build', 'real'],
     ...['--tag', image, '--name', 'todo-postgres', '--output', output, '--pairs', '1', '--warmup-timeout', '5'],
   ]);
 }

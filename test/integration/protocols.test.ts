@@ -119,6 +119,9 @@ describe.each([
       ...['--output', newFolder(), '--pairs', '1', '--clones', '1', '--warmup-timeout', '3'],
     ]);
     expect(stderr).not.toMatch(/DS\d{4}/);
+    // The certificate that the app made at its start.
+    expect(stderr).toContain('holds a private key (ECDSA, 256 bits) of the certificate CN=localhost');
+    expect(stderr).toMatch(/cleared of .*: SignalR connections, server connections/);
     expect(code).toBe(0);
   });
   afterAll(() => docker(['image', 'rm', '--force', image, `dotnet-snapshot/protocols-${name}:app`], { mayFail: true }));

@@ -8,7 +8,7 @@ const check = (name: string, ...flags: string[]) =>
 const risksIn = (stderr: string) =>
   stderr
     .split('\n')
-    .filter((line) => /^ {2}warning: .*(RegisterAfterRestore|such members)/.test(line))
+    .filter((line) => /^ {2}warning: .*(RegisterAfterRestore|such members|private key)/.test(line))
     .map((line) => line.replace('  warning: ', ''));
 
 afterAll(async () => {
@@ -16,19 +16,24 @@ afterAll(async () => {
   await docker(['image', 'rm', '--force', ...images], { mayFail: true });
 });
 
-test('check warns of each risky member of the app’s own code, and passes', async () => {
+test('check warns of each risky member of the app’s own code, of what packages may make ids of, and passes', async () => {
   const { code, stdout, stderr } = await check('risks-test');
   expect(risksIn(stderr).map((line) => line.split(': ')[0])).toEqual([
+    'NUlid.Rng.SimpleUlidRng.ThreadLocalRandom._globalrandom (Random)',
+    'NUlid.Rng.SimpleUlidRng.ThreadLocalRandom._threadrandom (Random)',
     'Job._ticks (timer)',
     'Risky.Instance (Guid)',
     'Risky.s_client (HttpClient)',
     'Risky.s_hmacKey (byte[])',
     'Risky.s_random (Random)',
+    'Risky.s_signing (key pair or certificate)',
     'Risky.s_started (date and time)',
     'Risky.s_timer (timer)',
+    'Risky.s_workerId (identity of a process)',
     'Risky.t_random (Random)',
     'Risky.Nested.Seen (date and time)',
     'Risks.Library.Catalogue.s_shuffle (Random)',
+    'Program.signing holds a private key (RSA, 2048 bits)',
   ]);
   expect(stdout).toContain('risks-test can be checkpointed: ');
   expect(code).toBe(0);

@@ -106,6 +106,7 @@ async function build(what: string, flags: string[] = [], trafficFile = join(proj
     ...['--project', project, '--traffic', trafficFile, '--ready-path', '/healthz', '--name', NAME, '--tag', image],
     ...['--output', output, '--pairs', '1', '--clones', '1', '--warmup-timeout', '1', '--ready-timeout', '15'],
     ...env.flatMap((pair) => ['--env', pair]),
+    ...['--secrets-at-build', 'real'],
     ...['--secrets', `LICENSE=${values['input secrets']}`],
     ...flags,
   ]);
@@ -256,6 +257,7 @@ describe('the action in debug mode', () => {
         pairs: '1',
         clones: '1',
         env: env.join('\n'),
+        'secrets-at-build': 'real',
         secrets: `LICENSE=${values['input secrets']}`,
         'github-token': job.github.token,
         ...inputs,

@@ -30,7 +30,7 @@ async function build(name: string, flags: string[]): Promise<{ image: string; st
 
 const manifestOf = (snapshot: string) => JSON.parse(readFileSync(join(snapshot, 'manifest.json'), 'utf8')) as Manifest;
 
-describe('scrub: an app that needs its database while it is warmed', () => {
+describe('scrub, which is what happens to secrets where nothing is said: an app that needs its database while it is warmed', () => {
   const [atBuild, inProduction] = [randomBytes(12).toString('hex'), `${randomBytes(9).toString('base64url')}+ä`];
   let postgres: Postgres;
   let built: Awaited<ReturnType<typeof build>>;
@@ -44,7 +44,6 @@ describe('scrub: an app that needs its database while it is warmed', () => {
     built = await build('scrubbed', [
       ...['--project', 'samples/todo-api', '--traffic', 'samples/todo-api/traffic.yaml', '--ready-path', '/healthz'],
       ...Object.entries(env(atBuild)).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
-      ...['--secrets-at-build', 'scrub'],
     ]);
   });
   afterAll(() => postgres.stop());

@@ -58,6 +58,7 @@ static void follow(const struct plan *plan) {
   read_bytes(ENTRIES(plan, LOCKS, char), COUNT(plan, LOCKS) * sizeof(struct lock));
   read_bytes(ENTRIES(plan, COPIES, char), COUNT(plan, COPIES) * sizeof(struct copy));
   for (uint32_t i = 0; i < COUNT(plan, PREFETCH); i++) read_text(plan, ENTRIES(plan, PREFETCH, struct prefetch)[i].path);
+  for (uint32_t i = 0; i < COUNT(plan, KEPT); i++) read_text(plan, ENTRIES(plan, KEPT, struct kept)[i].path), read_text(plan, ENTRIES(plan, KEPT, struct kept)[i].target);
   for (uint32_t i = 0; i < COUNT(plan, VDSO); i++) read_text(plan, ENTRIES(plan, VDSO, struct vdso_function)[i].name);
 }
 

@@ -22,8 +22,13 @@ test.each<Partial<Record<OptionName, string>>>([
   { 'before-checkpoint-path': '/drain' },
   { 'after-restore-path': '/join' },
   { 'hook-timeout': '20' },
+  { 'may-differ': 'MARK' },
+  { timers: 'continue' },
   { isa: 'x86-64-v2' },
   { env: 'A=1' },
+  { host: 'shop.example.com' },
+  { ready: 'port' },
+  { 'warmup-command': 'work' },
 ])('%j makes another snapshot', (options) => {
   expect(keyOf(options)).not.toBe(keyOf({}));
 });

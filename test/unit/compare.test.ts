@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Answer } from '../../src/model/index.ts';
-import { compareAnswers, type Difference, formatDifferences, learnReference } from '../../src/verify/compare.ts';
+import {
+  compareAnswers,
+  type Difference,
+  formatDifferences,
+  learnReference,
+  learnWithControl,
+} from '../../src/verify/compare.ts';
 
 type Body = string | Uint8Array | object | null;
 
@@ -253,5 +259,32 @@ describe('answers', () => {
       'get (GET /todos): body does not contain "1"\nget (GET /todos): body at $.a was 1, is 2 (and in 2 more)',
     );
     expect(formatDifferences(differences, 1)).toBe('get (GET /todos): body does not contain "1"\nand 1 more');
+  });
+});
+
+describe('what two normal starts have differently', () => {
+  const withControl = (before: Body, one: Body, other: Body, restored: Body) =>
+    shown(
+      compareAnswers(learnWithControl([[answer(before)], [answer(before)]], [[answer(one)], [answer(other)]]), [
+        answer(restored),
+      ]),
+    );
+  const machine = (host: string, items = 3) => ({ host, items, links: [{ href: `http://${host}/` }] });
+
+  it('may differ in JSON, and nothing else may', () => {
+    const normal = [machine('b', 0), machine('c', 0)] as const;
+    expect(withControl(machine('a'), ...normal, machine('d'))).toEqual([]);
+    // Equal in both normal starts: the restored app has lost what the warmed one had.
+    expect(withControl(machine('a'), ...normal, machine('d', 0))).toEqual(['body at $.items: 3 -> 0']);
+  });
+
+  it('may differ in text, and nothing else may', () => {
+    const page = (host: string, text = 'three items') => `<p>${text}</p> <footer>served by ${host}</footer>`;
+    expect(withControl(page('a'), page('b'), page('c'), page('d'))).toEqual([]);
+    expect(withControl(page('a'), page('b'), page('c'), page('d', 'no items'))).toHaveLength(1);
+  });
+
+  it('is no reason for what is equal in them to differ', () => {
+    expect(withControl(machine('a'), machine('b'), machine('b'), machine('d'))).toHaveLength(2);
   });
 });

@@ -24,13 +24,18 @@ const prepared = {
   jitQuiet: true,
   choosesAnew: true,
   hookSeconds: 10,
+  startReads: { variables: [], keys: [], unread: [] },
   open: [] as string[],
+  forgottenKeys: [],
+  endedTokens: [] as string[],
+  waiting: [] as string[],
+  sqlite: [] as string[],
 };
 
 test('answers are checked and handed on', async () => {
   expect(await answering('{"ran":2}\n').warm()).toEqual({ ran: 2 });
   expect(await answering('{"resumed":true}\n').resume()).toEqual({ resumed: true });
-  expect(await answering(JSON.stringify(prepared)).prepare()).toEqual(prepared);
+  expect(await answering(JSON.stringify(prepared)).prepare({ host: 'localhost' })).toEqual(prepared);
 });
 
 test('files of the app and its semaphores are read as the launcher lists them', async () => {
@@ -52,7 +57,9 @@ test('files of the app and its semaphores are read as the launcher lists them', 
 
 test('a hook that fails is DS3007, in the companion’s words', async () => {
   const cause = 'before-checkpoint hook Shop.Cache.Drop threw InvalidOperationException';
-  await expect(answering(JSON.stringify({ error: cause, code: 'DS3007' })).prepare()).rejects.toMatchObject({
+  await expect(
+    answering(JSON.stringify({ error: cause, code: 'DS3007' })).prepare({ host: 'localhost' }),
+  ).rejects.toMatchObject({
     code: 'DS3007',
     message: cause,
   });
@@ -121,7 +128,7 @@ describe('the configuration', () => {
 
 test('a quiet app is prepared without a word', () => {
   const log = recordingLog();
-  tellPreparation(prepared, log);
+  tellPreparation(prepared, { ready: { by: 'http' } }, log);
   expect([...log.infos, ...log.warnings]).toEqual([]);
 });
 
@@ -130,6 +137,7 @@ test('what is still open, and requests that could not be held or did not end, ar
   const open = ['tcp 10.0.0.1:5432', 'file /data/shop.db'];
   tellPreparation(
     { ...prepared, clearedPools: ['Npgsql'], clearedLeftovers: ['array pools'], open, gate: false, inFlight: 3 },
+    { ready: { by: 'http' } },
     log,
   );
   expect(log.infos).toEqual([
@@ -140,6 +148,14 @@ test('what is still open, and requests that could not be held or did not end, ar
   expect(log.warnings).toHaveLength(2);
   expect(log.warnings[0]).toContain('no ASP.NET Core host');
   expect(log.warnings[1]).toMatch(/^3 request/);
+});
+
+test('what the warmup left in queues is told', () => {
+  const log = recordingLog();
+  tellPreparation({ ...prepared, waiting: ['3 of Shop.Mail in a channel'] }, { ready: { by: 'http' } }, log);
+  expect(log.warnings).toEqual([
+    '3 of Shop.Mail in a channel: the warmup left this, and every clone will take it up; empty the queue in RegisterBeforeCheckpoint.',
+  ]);
 });
 
 test.each(['{"id": s3cret-of-the-app', '{"id": {"s3cret-of-the-app": 1}, "app": "s3cret-of-the-app"}'])(

@@ -90,6 +90,44 @@ describe('what `run` tells Docker', () => {
   });
 });
 
+describe('places to write to and mounts', () => {
+  const places = {
+    writable: ['/data'],
+    mounts: [
+      { source: './shop.json', target: '/app/shop.json', readOnly: true },
+      { source: 'store', target: '/store', readOnly: false },
+    ],
+  };
+  const placed = deploymentFiles({ ...deployment, spec: productionSpec(image, places) });
+
+  it('are those of the build in Compose', () => {
+    expect(documentsOf(placed['docker-compose.yml']!)[0].services.shop).toMatchObject({
+      read_only: true,
+      tmpfs: ['/tmp', '/data:exec'],
+      volumes: ['./shop.json:/app/shop.json:ro', 'store:/store'],
+    });
+  });
+
+  it('are volumes of Kubernetes, which names what the cluster must have', () => {
+    const { containers, volumes } = documentsOf(placed['kubernetes.yaml']!)[0].spec.template.spec;
+    expect(containers[0].volumeMounts.slice(1)).toEqual([
+      { name: 'writable-1', mountPath: '/data' },
+      { name: 'mount-1', mountPath: '/app/shop.json', readOnly: true, subPath: 'shop.json' },
+      { name: 'mount-2', mountPath: '/store' },
+    ]);
+    expect(volumes.slice(1)).toEqual([
+      { name: 'writable-1', emptyDir: {} },
+      { name: 'mount-1', configMap: { name: 'shop-mount-1' } },
+      { name: 'mount-2', persistentVolumeClaim: { claimName: 'shop-mount-2' } },
+    ]);
+  });
+
+  it('leave a root that can be written to as it is', () => {
+    const open = deploymentFiles({ ...deployment, spec: productionSpec(image, { writable: ['/'], mounts: [] }) });
+    expect(documentsOf(open['docker-compose.yml']!)[0].services.shop).not.toHaveProperty('read_only');
+  });
+});
+
 describe('Pod Security', () => {
   it.each([
     ['Kubernetes', workload.spec.template],
@@ -198,4 +236,40 @@ test.each([
   [`${'a'.repeat(62)}-b`, 'a'.repeat(62)],
 ])('the name %s is spelled as clusters allow it', (name, spelled) => {
   expect(resourceName(name)).toBe(spelled);
+});
+
+describe('how the app is met', () => {
+  const filesOf = (ready: NonNullable<Deployment['ready']>) => deploymentFiles({ ...deployment, ready });
+  const probesOf = (ready: NonNullable<Deployment['ready']>) => {
+    const [container] = documentsOf(filesOf(ready)['kubernetes.yaml']!)[0].spec.template.spec.containers;
+    return container.readinessProbe;
+  };
+
+  it.each([
+    [{}, { httpGet: { path: '/healthz', port: 'http' } }],
+    [{ protocol: 'https' as const }, { httpGet: { path: '/healthz', port: 'http', scheme: 'HTTPS' } }],
+    [
+      { host: 'shop.example' },
+      { httpGet: { path: '/healthz', port: 'http', httpHeaders: [{ name: 'Host', value: 'shop.example' }] } },
+    ],
+    [{ protocol: 'h2c' as const }, { tcpSocket: { port: 'http' } }],
+    [{ by: 'port' as const }, { tcpSocket: { port: 'http' } }],
+    [{ by: 'command' as const, argv: ['am-i', 'well'] }, { exec: { command: ['am-i', 'well'] } }],
+  ])('%j is what the kubelet asks by', (ready, asked) => {
+    expect(probesOf(ready)).toEqual({ ...asked, periodSeconds: 5 });
+  });
+
+  it('tells Knative of HTTP/2 in the clear', () => {
+    const [service] = documentsOf(filesOf({ protocol: 'h2c' })['knative.yaml']!);
+    expect(service.spec.template.spec.containers[0].ports).toEqual([{ containerPort: 9000, name: 'h2c' }]);
+  });
+
+  it('is by no port for a worker, which Knative has no use for', () => {
+    const worker = filesOf({ by: 'log' });
+    expect(Object.keys(worker)).toEqual(['docker-compose.yml', 'kubernetes.yaml']);
+    const [workload, ...more] = documentsOf(worker['kubernetes.yaml']!);
+    expect(more).toEqual([]);
+    expect(JSON.stringify(workload)).not.toMatch(/Probe|containerPort/);
+    expect(documentsOf(worker['docker-compose.yml']!)[0].services.shop).not.toHaveProperty('ports');
+  });
 });

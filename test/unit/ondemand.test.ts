@@ -9,7 +9,7 @@ import type { Tools } from '../../src/tools.ts';
 import { recordingLog } from '../harness/recording-log.ts';
 
 const app = {
-  reference: 'dotnet-snapshot/shop:app',
+  reference: 'dotnet-snapshot/shop:app-1',
   id: 'sha256:1',
   command: ['dotnet', 'Shop.dll'],
   user: '1654',
@@ -18,10 +18,18 @@ const app = {
   baseImage: 'base',
   size: 1,
 };
-const prepared = { name: 'shop', app, runtime: { reference: 'dotnet-snapshot/runtime:1' } };
+const known = { name: 'shop', source: '0123456789ab', app, runtime: { reference: 'dotnet-snapshot/runtime:1' } };
+const prepared = { ...known, keepImage: () => {} };
 const options: Record<string, string> = { image: 'shop', 'ready-path': '/healthz', port: '5000', env: 'KEY=value' };
 const inputs = readWarmInputs((name) => options[name]);
-const traffic = { file: 't', digest: 'sha256:2', exchanges: [{ repeat: 2 }, { repeat: 3 }] as never };
+const traffic = {
+  file: 't',
+  digest: 'sha256:2',
+  exchanges: [
+    { repeat: 2, headers: {} },
+    { repeat: 3, headers: {} },
+  ] as never,
+};
 
 const container: ContainerInfo = {
   id: '0123',
@@ -30,6 +38,7 @@ const container: ContainerInfo = {
   image: 'dotnet-snapshot/shop:warm-1',
   env: { KEY: 'value' },
   labels: warmLabels(inputs, prepared),
+  published: [{ container: 5000, host: 40000 }],
 };
 
 function engine(found: ContainerInfo | undefined, imageId = app.id): Docker {
@@ -39,7 +48,7 @@ function engine(found: ContainerInfo | undefined, imageId = app.id): Docker {
 describe('the label of a warm container', () => {
   test('gives back what a checkpoint needs to know', async () => {
     expect(await runningApp('0123', engine(container))).toMatchObject({
-      ...prepared,
+      ...known,
       port: 5000,
       readyPath: '/healthz',
       readyMillis: 60_000,
@@ -84,7 +93,7 @@ describe('what is left of a checkpoint on demand', () => {
       removeImage: async (name: string) => done.push(`remove image ${name}`),
     };
     const control = { resume: async () => done.push('resume') };
-    const running_ = { container: container.name, warmImage: container.image, control } as unknown as RunningApp;
+    const running_ = { container: container.name, app, warmImage: container.image, control } as unknown as RunningApp;
     const cleanup = new Cleanup(recordingLog());
     const forgetIt = settleLater(running_, { docker, cleanup } as unknown as Tools);
     if (forget) forgetIt();
@@ -96,8 +105,9 @@ describe('what is left of a checkpoint on demand', () => {
     expect(await settled(true)).toEqual(['resume']);
   });
 
-  test('of one that has ended, container and image go', async () => {
-    expect(await settled(false)).toEqual([`remove ${container.name}`, `remove image ${container.image}`]);
+  test('of one that has ended, container and images go', async () => {
+    const images = [container.image, app.reference].map((name) => `remove image ${name}`);
+    expect(await settled(false)).toEqual([`remove ${container.name}`, ...images]);
   });
 
   test('one that was resumed already is left alone', async () => {

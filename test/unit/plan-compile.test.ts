@@ -13,6 +13,7 @@ const PAGE = 4096;
 const COLD = { read: [], written: [], files: [] };
 
 const manifest = {
+  kept: [],
   id: 'abcdef012345',
   app: { command: ['dotnet', 'Shop.dll'] },
   process: { pid: 1000, stdout: 'pipe:[1]', stderr: 'pipe:[2]', controlIn: 'pipe:[3]', controlOut: 'pipe:[4]' },

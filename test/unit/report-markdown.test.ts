@@ -69,10 +69,30 @@ describe('caveats', () => {
   test('a checkpoint without any traffic is told, and not as a warmup that never settled', () => {
     const warmup = { rounds: 0, requests: 0, methods: 812, steady: false, millis: 40 };
     const [open, details] = renderMarkdown(sampleReport({ warmup })).split('<summary>Snapshot');
-    expect(open).toContain('taken as soon as the app was ready');
+    expect(open).toContain('The app was warmed by no traffic');
     expect(open).not.toContain('limit of rounds');
-    expect(details).toContain('- Warmup: none, checkpoint as soon as the app was ready, 812 methods compiled\n');
+    expect(details).toContain('- Warmup: no traffic, checkpoint 40 ms after the app was ready, 812 methods compiled\n');
   });
+});
+
+test('the answers of the last round are told by status, and what keeps the traffic from the app', () => {
+  const { warmup } = sampleReport();
+  const caveat = '40 of 40 answers seem not to come from the app’s own code.';
+  const report = renderMarkdown(sampleReport({ warmup: { ...warmup, statuses: { 200: 2, 307: 40 }, caveat } }));
+  expect(report).toContain('- Answers: 2 × `200`, 40 × `307`\n');
+  expect(report).toContain(caveat);
+});
+
+test('an app that is sent no requests has no row for them', () => {
+  const { measurements, warmup } = sampleReport();
+  const none = { n: 0, p50: 0, p99: 0 };
+  const report = renderMarkdown(
+    sampleReport({
+      warmup: { ...warmup, rounds: 0 },
+      measurements: { ...measurements, firstRequestsMicros: { cold: none, restored: none } },
+    }),
+  );
+  expect(report).not.toMatch(/p50|no traffic: what its requests/);
 });
 
 describe('escaping', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { describeRisks, risksSchema } from '../../src/checkpoint/risks.ts';
+import { describeKeys, describeRisks, risksSchema } from '../../src/checkpoint/risks.ts';
 
 const kinds = risksSchema.shape.members.element.shape.kind.options;
 const member = { assembly: 'Shop', type: 'Shop.Basket', member: '_value' };
@@ -9,10 +9,12 @@ const linesOf = (answer: unknown) => describeRisks(risksSchema.parse(answer));
 describe.each([
   ['guid', 'Guid', /same value; .*RegisterAfterRestore\.$/],
   ['random', 'Random', /continues with the same numbers; use Random\.Shared, or .*RegisterAfterRestore\.$/],
+  ['identity', 'identity of a process', /that of the build; .*RegisterAfterRestore\.$/],
   ['key', 'byte[]', /same key material, .*read the image; .*RegisterAfterRestore\.$/],
+  ['key-pair', 'key pair or certificate', /same key, .*read the image; .*RegisterAfterRestore\.$/],
   ['moment', 'date and time', /moment of the build; .*RegisterAfterRestore\.$/],
   ['http-client', 'HttpClient', /connections are closed .*; use IHttpClientFactory, or .*RegisterAfterRestore\.$/],
-  ['timer', 'timer', /as if no time had passed; .*RegisterAfterRestore .*\.$/],
+  ['timer', 'timer', /fires at once, in every clone; .*start of each clone.*RegisterAfterRestore\.$/],
 ] as const)('a member of the kind %s', (kind, holds, sentence) => {
   const lines = linesOf({ members: [{ kind, ...member }] });
 
@@ -56,4 +58,25 @@ test('a name can’t begin a line of its own', () => {
 
 test('a kind that is unknown here is refused', () => {
   expect(risksSchema.safeParse({ members: [{ kind: 'new', ...member }] }).success).toBe(false);
+});
+
+describe('private keys that the app holds', () => {
+  const key = { algorithm: 'RSA', bits: 2048, subject: null, holder: 'Shop.Tokens._signing' };
+  const lines = (...keys: (Omit<typeof key, 'subject'> & { subject: string | null })[]) =>
+    describeKeys({ keys, complete: true });
+
+  it('are one line each, with their place and what to do', () => {
+    expect(lines(key)).toEqual([
+      'Shop.Tokens._signing holds a private key (RSA, 2048 bits): every clone has it, and so has everyone who can read the image; make or load it anew in RegisterAfterRestore.',
+    ]);
+  });
+
+  it('of a certificate of the server are to be given by production', () => {
+    const holder = 'Microsoft.AspNetCore.Server.Kestrel.Https.HttpsConnectionAdapterOptions.ServerCertificate';
+    expect(lines({ ...key, subject: 'CN=shop', holder })[0]).toMatch(/of the certificate CN=shop: .*mounted file/);
+  });
+
+  it('may be more than were found', () => {
+    expect(describeKeys({ keys: [], complete: false })[0]).toMatch(/there may be others\.$/);
+  });
 });

@@ -281,14 +281,29 @@ it('says when nobody listens', async () => {
   expect(answers[0]!.unmet[0]).toMatch(/^no answer: ECONNREFUSED, connect ECONNREFUSED 127\.0\.0\.1:\d+$/);
 });
 
-it.each(['headers', 'body'])('gives up on an answer whose %s do not come in time', async (missing) => {
+it.each([
+  ['headers', 'time-out after 80 ms'],
+  [
+    'body',
+    'an answer of text/event-stream with status 200 began and did not end within 80 ms; leave endless answers out of the traffic',
+  ],
+])('gives up on an answer whose %s do not come in time', async (missing, why) => {
   const target = await app(({ url }, response) => {
     if (url === '/good') response.end('ok');
-    else if (missing === 'body') response.write('begin');
+    else if (missing === 'body') response.setHeader('content-type', 'text/event-stream').write('begin');
   });
   const answers = await replay(traffic({ path: '/' }, { path: '/good' }), target, { timeoutMs: 80 });
-  expect(answers[0]).toMatchObject({ status: 0, unmet: ['no answer: time-out after 80 ms'] });
+  expect(answers[0]).toMatchObject({ status: 0, unmet: [`no answer: ${why}`] });
   expect(answers[1]!.status).toBe(200);
+});
+
+it('expects no error of the server, unless the file says so', async () => {
+  const target = await app((_request, response) => response.writeHead(503).end('asleep'));
+  const answers = await replay(traffic({ path: '/' }, { path: '/', expect: { status: 503 } }), target);
+  expect(answers.map(({ unmet }) => unmet)).toEqual([
+    ['status is 503, expected one below 500; its body begins: asleep'],
+    [],
+  ]);
 });
 
 it('says why a request could not be sent', async () => {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ContainerSpec } from '../../src/engine/container.ts';
 import type { Docker } from '../../src/engine/docker.ts';
-import type { Answer, Traffic } from '../../src/model/index.ts';
+import type { Access, Answer, Traffic } from '../../src/model/index.ts';
 import type { UniqueValue } from '../../src/verify/unique.ts';
 import { verify } from '../../src/verify/verify.ts';
 import { recordingLog } from '../harness/recording-log.ts';
@@ -41,6 +41,10 @@ class FakeEngine {
     return new Promise(() => {});
   }
 
+  async state() {
+    return { running: true };
+  }
+
   async remove(container: string): Promise<void> {
     this.events.push(`remove ${container}`);
     this.#servers.pop()?.close();
@@ -57,7 +61,10 @@ afterEach(() => engine.closeAll());
 /** Verifies clones whose companions give these values, one list for each clone, or fail with the message given. */
 function verifyClones(values: (string[] | string)[], given: Answer[] = [answer], before: Answer[][] = []) {
   engine = new FakeEngine();
-  const options = { image: 'app', port: 8080, readyPath: '/', readyMillis: 5000, env: {} };
+  const access: Access = {
+    ...{ port: 8080, host: 'localhost', ready: { by: 'http' }, readyPath: '/', readyMillis: 5000 },
+  };
+  const options = { image: 'app', access, launcher: '/launcher', env: {}, places: { writable: [], mounts: [] } };
   return verify(
     traffic,
     before,
@@ -83,7 +90,7 @@ describe('verify', () => {
   it('counts what it has compared', async () => {
     expect(await verifyClones([['a', 'b'], ['c', 'd'], ['e']])).toEqual({
       clones: 3,
-      answersCompared: 3,
+      answersCompared: 6,
       valuesCompared: 5,
     });
   });
@@ -93,10 +100,12 @@ describe('verify', () => {
     expect(engine.events).toEqual([
       'unique clone-1',
       'replay',
-      'remove clone-1',
+      'replay',
       'unique clone-2',
       'replay',
+      'replay',
       'remove clone-2',
+      'remove clone-1',
     ]);
   });
 

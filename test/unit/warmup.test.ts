@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Answer, Traffic } from '../../src/model/index.ts';
-import { type WarmTarget, warmup, warmupActions } from '../../src/warmup/warmup.ts';
+import { commandRounds, type WarmTarget, warmup, warmupActions } from '../../src/warmup/warmup.ts';
 import { recordingLog } from '../harness/recording-log.ts';
 
 const traffic: Traffic = { file: 't', digest: 'd', exchanges: [] };
-const answer = { exchange: 'home', unmet: [] as string[] } as Answer;
+const answer = { exchange: 'home', path: '/', status: 200, headers: {}, unmet: [] as string[] } as unknown as Answer;
 
 /** A target that writes down what is asked of it. */
 function target(changes: Partial<WarmTarget> = {}) {
@@ -65,4 +65,36 @@ test('the answers of every round are told of, those of a round that fails too', 
   const failed = warmup(app, traffic, options, { replay: async () => failing, log: recordingLog(), onAnswers });
   await expect(failed).rejects.toMatchObject({ code: 'DS5001' });
   expect(told.at(-1)).toBe(failing);
+});
+
+test('a command in place of traffic is run in each round', async () => {
+  const { target: app } = target({ runWarmups: async () => 0 });
+  const ran: string[][] = [];
+  const exec = async (argv: string[]) => {
+    ran.push(argv);
+    return { code: 0, stdout: '', stderr: '' };
+  };
+  const log = recordingLog();
+  const tools = { replay: commandRounds(['work', 'hard'], exec), log };
+  expect(await warmup(app, traffic, { maxRounds: 30, maxMillis: 60_000 }, tools)).toMatchObject({ rounds: 3 });
+  expect(ran).toEqual([
+    ['work', 'hard'],
+    ['work', 'hard'],
+    ['work', 'hard'],
+  ]);
+  expect(log.infos).toEqual([
+    'round 1: 0 methods compiled',
+    'round 2: 0 methods compiled',
+    'round 3: 0 methods compiled',
+  ]);
+});
+
+test('a command that fails is told with what it printed', async () => {
+  const replay = commandRounds(['work'], async () => ({ code: 3, stdout: 'no', stderr: ' way' }));
+  await expect(replay(traffic, { origin: '' })).rejects.toMatchObject({ code: 'DS3007', detail: 'no way' });
+});
+
+test('an app that ends while it works for some time is told with its log', async () => {
+  const { target: app } = target({ running: async () => false });
+  await expect(warmupActions(app, recordingLog(), 1)).rejects.toMatchObject({ code: 'DS3002' });
 });

@@ -100,7 +100,6 @@ describe('the reusable workflow', () => {
 
   it.each([
     ['an input that it lacks', `${CALL}\n    with: { traffic: x, projet: x }`, /projet is not defined/],
-    ['a call without an input that it requires', CALL, /traffic is required/],
     [
       'an input of another type',
       `${CALL}\n    with: { traffic: x, port: "8080" }`,

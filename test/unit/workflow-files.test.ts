@@ -115,7 +115,16 @@ describe('the reusable workflow', () => {
     expect(required).toEqual(action.inputs?.filter((input) => input.required).map(({ id }) => id));
     // Left out: what a job made of this workflow alone has no use for, and what comes as a secret.
     const left = [...defaults.keys()].filter((name) => !(name in inputs));
-    expect(left).toEqual(['network', 'secrets', 'scan-key', 'output', 'artifact', 'github-token']);
+    expect(left).toEqual([
+      'build-secrets',
+      'platform',
+      'network',
+      'secrets',
+      'scan-key',
+      'output',
+      'artifact',
+      'github-token',
+    ]);
     for (const [name, input] of Object.entries(inputs)) {
       if (name in given) expect([name, String(input.default ?? '')]).toEqual([name, defaults.get(name)]);
       else expect(['dotnet-version', 'runs-on']).toContain(name);

@@ -17,8 +17,9 @@ export interface FakeProject {
 }
 
 const INPUTS =
-  'project dockerfile image traffic base-image framework publish-args port ready-path ready-timeout warmup-timeout ' +
-  'checkpoint-at before-checkpoint-path after-restore-path hook-timeout isa secrets-at-build name ' +
+  'project dockerfile context build-args target image traffic base-image framework publish-args port ready-path ready-timeout warmup-timeout ' +
+  'host ready warmup-command warmup-seconds checkpoint-at before-checkpoint-path after-restore-path production-env may-differ timers hook-timeout isa secrets-at-build name ' +
+  'writable mount files-limit ' +
   'tag user env secrets scan scan-policy scan-baseline scan-config scan-key pairs clones cache artifact-name retention-days comment';
 
 const ACTION = `

@@ -21,6 +21,8 @@ export interface Hit {
   start: string;
   /** SHA-256 of the value in UTF-8, hex. Stays inside the process: what is shown is keyed. */
   sha256: string;
+  /** Of what ASP.NET Core's data protection protects, the id of the key that opens it. */
+  keyId?: string;
   /** Sightings in all. */
   count: number;
   /**

@@ -10,6 +10,7 @@ import { Collector, type Sighting } from './collector.ts';
 import { BODY_ENCODINGS, Frames } from './frames.ts';
 import { type Layout, layOut } from './memory.ts';
 import type { Patterns } from './patterns.ts';
+import { protectedBy } from './protected.ts';
 import { Told } from './told.ts';
 import { type Exports, instantiate, type WasmModule } from './wasm.ts';
 
@@ -181,6 +182,7 @@ export class Scanner {
         length: secret.length,
         start: secret.slice(0, 2),
         sha256: sha256(secret),
+        ...protectedBy(secret),
       }));
       if (isAdded) this.told.tell(depth, start, end, undefined);
     });
@@ -201,7 +203,8 @@ export class Scanner {
         hash = sha256(value);
         this.hashes.set(secret, hash);
       }
-      return { ruleId: 'known-value', description: name, length: value.length, start: value.slice(0, 2), sha256: hash };
+      const ofValue = { length: value.length, start: value.slice(0, 2), sha256: hash, ...protectedBy(value) };
+      return { ruleId: 'known-value', description: name, ...ofValue };
     });
   }
 

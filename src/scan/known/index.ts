@@ -5,5 +5,6 @@ export { parseGivenSecrets } from './given.ts';
 export { partsOf } from './parts.ts';
 export { searchableSecrets } from './search.ts';
 export { isSecretSetting } from './setting.ts';
+export { fixForStartOnly, isStartOnly } from './startOnly.ts';
 export { secretsOfAnswers, secretsOfTraffic } from './traffic.ts';
 export { trivialReason } from './worth.ts';

@@ -36,14 +36,18 @@ export function secretsOfTraffic(exchanges: readonly Exchange[]): KnownSecret[] 
 
 /** The credentials that the app gave out while it was warmed: cookies, and tokens in headers and JSON. */
 export function secretsOfAnswers(answers: readonly Answer[]): KnownSecret[] {
-  const found = answers.flatMap(({ exchange, headers, body }) => {
+  const found = answers.flatMap(({ exchange, path, headers, body }) => {
+    const negotiated = /\/negotiate(?:\?|$)/.test(path);
     const secrets = Object.entries(headers).flatMap(([header, value]) =>
       header === 'set-cookie' ? ofSetCookie(value) : ofHeader(header, value),
     );
     if (/json/i.test(headers['content-type'] ?? '')) secrets.push(...ofBody(body, 'json'));
     return secrets
       .filter(({ value }) => looksGenerated(value))
-      .map(({ key, value }) => ({ key, name: `answer to "${exchange}" ${key}`, value }));
+      .map(({ key, value }) => ({
+        ...{ key, name: `answer to "${exchange}" ${key}`, value },
+        ...(negotiated && key === 'connectionToken' && { kind: 'signalr-token' as const }),
+      }));
   });
   return firstOfEach(found);
 }
@@ -51,9 +55,9 @@ export function secretsOfAnswers(answers: readonly Answer[]): KnownSecret[] {
 /** The same header goes with request after request; the first of them names it. */
 function firstOfEach(secrets: readonly (KnownSecret & { key: string })[]): KnownSecret[] {
   const first = new Map<string, KnownSecret>();
-  for (const { key, name, value } of secrets) {
-    const id = `${key}\0${value}`;
-    if (!first.has(id)) first.set(id, { name, value });
+  for (const { key, ...secret } of secrets) {
+    const id = `${key}\0${secret.value}`;
+    if (!first.has(id)) first.set(id, secret);
   }
   return [...first.values()];
 }

@@ -12,6 +12,8 @@ export interface Policy {
   baseline?: Baseline;
   /** What entries of .gitleaksignore stand for: values that are no secrets, unless the build knows better. */
   ignored?: readonly IgnoredValue[];
+  /** Why values are worth nothing, by their hashes. */
+  worthless?: ReadonlyMap<string, string>;
 }
 
 /** A policy that allows nothing. */
@@ -43,7 +45,9 @@ export function judge(
     const matching = valid.filter((allowance) => allows(allowance, finding));
     for (const allowance of matching) used.add(allowance);
     const [first] = matching;
+    const nothing = policy.worthless?.get(finding.hash);
     if (first) allowed.push({ ...finding, by: 'policy', reason: first.reason, expires: first.expires });
+    else if (nothing !== undefined) allowed.push({ ...finding, by: 'worthless', reason: nothing });
     else if (finding.ruleId !== 'known-value' && ignored.has(finding.hash))
       allowed.push({ ...finding, by: 'gitleaksignore' });
     else if (baseline.has(identityOf(finding))) allowed.push({ ...finding, by: 'baseline' });

@@ -52,6 +52,7 @@ export function describeFinding(finding: Finding): string {
 /** Why an allowed finding does not count. */
 export function describeAllowance({ by, reason, expires }: AllowedFinding): string {
   if (by === 'policy') return `allowed until ${expires}: ${reason}`;
+  if (by === 'worthless') return `worth nothing: ${reason}`;
   return by === 'baseline' ? 'in the baseline' : 'accepted by .gitleaksignore';
 }
 

@@ -39,7 +39,7 @@ export const scanJsonSchema = z.object({
   findings: z.array(findingSchema),
   allowed: z.array(
     findingSchema.extend({
-      by: z.enum(['policy', 'baseline', 'gitleaksignore']),
+      by: z.enum(['policy', 'baseline', 'gitleaksignore', 'worthless']),
       reason: z.string().exactOptional(),
       expires: z.iso.date().exactOptional(),
     }),

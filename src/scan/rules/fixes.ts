@@ -1,8 +1,10 @@
 const AFTER_RESTORE =
   'If `env` gives it, warm the app with `secrets-at-build: placeholder`, or `scrub` where it needs the real value; if not, let it reach the app after the restore.';
+const NOT_REACHED =
+  '`secrets-at-build` reaches only secrets among `env`, and not those that only the start reads: give it so, or let it reach the app after the restore.';
 const REVOKE = `${AFTER_RESTORE} If the snapshot left this machine, revoke it.`;
 const IN_TRAFFIC =
-  'Warm the app with a test credential that is worth nothing elsewhere, and let two garbage collections run before the checkpoint.';
+  'It came with a request or an answer while the app was warmed: use a test credential that is worth nothing elsewhere, or leave that request out.';
 const KEY_FILE = 'Load the key at first use or after the restore, so that it is not in memory at the checkpoint.';
 
 /** By rule. All others tell of a service's token: {@link REVOKE}. */
@@ -35,7 +37,13 @@ const FIXES: Readonly<Record<string, string>> = {
     'Keep nuget.config out of what the app reads, and the feed’s password out of the build’s environment while the app is warmed.',
 };
 
-/** What to do about a finding of a rule, one line. */
-export function fixOf(ruleId: string): string {
-  return Object.hasOwn(FIXES, ruleId) ? FIXES[ruleId]! : REVOKE;
+/** Whether a rule tells of what requests and answers carry: the app may have kept it in a buffer for a moment only. */
+export function isOfTraffic(ruleId: string): boolean {
+  return fixOf(ruleId) === IN_TRAFFIC;
+}
+
+/** What to do about a finding of a rule, one line. `reached`: what can be done about variables of `env` is done. */
+export function fixOf(ruleId: string, reached = false): string {
+  const fix = Object.hasOwn(FIXES, ruleId) ? FIXES[ruleId]! : REVOKE;
+  return reached ? fix.replace(AFTER_RESTORE, NOT_REACHED) : fix;
 }

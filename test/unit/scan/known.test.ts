@@ -283,12 +283,13 @@ describe('in traffic', () => {
     expect(namesOf(secretsOfTraffic(exchanges))).toEqual(['traffic "login" authorization']);
   });
 
+  const answer = (headers: Record<string, string>, body = ''): Answer => ({
+    ...{ exchange: 'login', iteration: 0, method: 'GET', path: '/', status: 200, micros: 1, unmet: [] },
+    headers,
+    body: Buffer.from(body),
+  });
+
   test('what the app gave out: cookies and tokens, but no choices and no words', () => {
-    const answer = (headers: Record<string, string>, body = ''): Answer => ({
-      ...{ exchange: 'login', iteration: 0, method: 'GET', path: '/', status: 200, micros: 1, unmet: [] },
-      headers,
-      body: Buffer.from(body),
-    });
     const cookie = `s1=${VALUE}9a; expires=Tue, 01 Jan 2030 00:00:00 GMT; path=/, lang=en; path=/`;
     const token = `${VALUE}9b`;
     const json = JSON.stringify({ access_token: token, token_type: 'Bearer', passwordHint: 'the usual one' });
@@ -296,6 +297,17 @@ describe('in traffic', () => {
     expect(secretsOfAnswers([...answers, ...answers])).toEqual([
       { name: 'answer to "login" cookie s1', value: `${VALUE}9a` },
       { name: 'answer to "login" access_token', value: token },
+    ]);
+  });
+
+  test('the token of a SignalR connection is known as such, and one of the same name elsewhere is not', () => {
+    const json = JSON.stringify({ connectionToken: VALUE });
+    const kindAt = (path: string) =>
+      secretsOfAnswers([{ ...answer({ 'content-type': 'application/json' }, json), path }])[0]?.kind;
+    expect(['/hub/negotiate?negotiateVersion=1', '/hub/negotiate', '/login'].map(kindAt)).toEqual([
+      'signalr-token',
+      'signalr-token',
+      undefined,
     ]);
   });
 });

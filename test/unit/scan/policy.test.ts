@@ -9,6 +9,7 @@ import type { Finding } from '../../../src/model/index.ts';
 import type { Hit } from '../../../src/scan/engine/hit.ts';
 import {
   type Allowance,
+  type AtBuild,
   findingsOf,
   hashOf,
   judge,
@@ -100,9 +101,35 @@ describe('findings', () => {
     expect(found(hit({ ruleId, description }))[0]?.fix).toMatch(fix);
   });
 
+  const start = 'ASPNETCORE_Kestrel__Certificates__Default__Password';
+  test.each<[string, AtBuild['mode'], RegExp]>([
+    ['environment DB_PASSWORD', 'real', /secrets-at-build: placeholder/],
+    ['environment DB_PASSWORD', 'scrub', /scrub` does not reach this copy/],
+    ['environment DB_PASSWORD (Password)', 'placeholder', /warmed with a placeholder in its place/],
+    ['environment IMAGE_TOKEN', 'scrub', /reaches only secrets among `env`/],
+    ['configuration Db:Password', 'placeholder', /reaches only secrets among `env`/],
+    [`environment ${start}`, 'scrub', /under the name Kestrel__Certificates__Default__Password, without the prefix/],
+    [`environment ${start}, environment DB_PASSWORD`, 'scrub', /under the name Kestrel__Cert/],
+    ['environment DB_PASSWORD, environment OTHER', 'scrub', /does not reach this copy/],
+    [`environment ${start}`, 'real', /under the name Kestrel__Certificates__Default__Password, without the prefix/],
+  ])('never advise what is done already: %s, %s', (description, mode, fix) => {
+    const atBuild = { mode, given: ['DB_PASSWORD', start] };
+    const [finding] = findingsOf([hit({ ruleId: 'known-value', description })], { ...context, atBuild });
+    expect(finding?.fix).toMatch(fix);
+    if (mode !== 'real')
+      expect(finding?.fix).not.toContain(`secrets-at-build: ${mode === 'scrub' ? 'placeholder' : 'scrub'}`);
+  });
+
+  test('of one value are mended in one way, whichever rules have found it', () => {
+    const known = { ruleId: 'known-value', description: 'answer to "login" cookie s' };
+    const fixes = found(hit(known), hit()).map(({ fix }) => fix);
+    expect(fixes[0]).toMatch(/gave it out/);
+    expect(fixes[1]).toBe(fixes[0]);
+  });
+
   test('are mended by their age too', () => {
     const findings = found(hit(), hit({ sha256: sha256('b') }));
-    const aged = withAges(findings, ['garbage', undefined], context.ruleFix);
+    const aged = withAges(findings, ['garbage', undefined], context);
     expect(aged[0]).toMatchObject({ age: 'garbage', fix: expect.stringMatching(/^Nothing refers to it/) });
     expect(aged[1]).toEqual(findings[1]);
   });

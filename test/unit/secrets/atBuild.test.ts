@@ -4,16 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readWarmInputs } from '../../../src/inputs.ts';
-import { scrubber, variablesAtBuild } from '../../../src/secrets/atBuild.ts';
+import { scrubber, secretVariables, variablesAtBuild } from '../../../src/secrets/atBuild.ts';
 import { recordingLog } from '../../harness/recording-log.ts';
 
 const password = randomBytes(12).toString('hex');
 const connection = `Host=db;Username=app;Password=${password};Database=todos`;
 const env = { Title: 'Todos', ConnectionStrings__Todos: connection };
 
-test('the input is one of three', () => {
+test('the input is one of three, and scrub where it is not given and a secret is', () => {
   const options: Record<string, string> = { image: 'shop' };
   const read = () => readWarmInputs((name) => options[name]).secretsAtBuild;
+  expect(read()).toBe('real');
+  options.env = 'Title=Todos\nASPNETCORE_Kestrel__Certificates__Default__Password=Xk29sLq0pW7z';
+  expect(read()).toBe('real');
+  options.env += '\nAPI_KEY=Xk29sLq0pW7z';
+  expect(read()).toBe('scrub');
+  options['secrets-at-build'] = 'real';
   expect(read()).toBe('real');
   for (const mode of ['placeholder', 'scrub']) {
     options['secrets-at-build'] = mode;
@@ -52,7 +58,7 @@ test.each(['placeholder', 'scrub'] as const)(
       await rm(folder, { recursive: true, force: true });
     }
     expect(log.warnings).toEqual([
-      `${name} is only read when the app starts, so secrets-at-build: ${mode} leaves it as it is.`,
+      `secrets-at-build: ${mode} leaves ${name} as it is. ${name} is only read when the app starts, so it can be neither replaced nor overwritten: give the secret under the name Kestrel__Certificates__Default__Password, without the prefix, or by a mounted file.`,
     ]);
   },
 );
@@ -83,4 +89,15 @@ describe('what scrubs a snapshot', () => {
       await rm(folder, { recursive: true, force: true });
     }
   });
+});
+
+test('the companion is told which secrets production has others of, and no other variable', () => {
+  const env = {
+    Jwt__SigningKey: 'kQ8x!vT2mZ4w9LrB7n',
+    ConnectionStrings__Db: 'Server=db;Password=kQ8x!vT2mZ',
+    Title: 'shop',
+  };
+  expect(secretVariables('placeholder', env)).toEqual(['Jwt__SigningKey', 'ConnectionStrings__Db']);
+  expect(secretVariables('scrub', env)).toEqual(['Jwt__SigningKey', 'ConnectionStrings__Db']);
+  expect(secretVariables('real', env)).toEqual([]);
 });

@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { SnapshotError } from '../../../src/errors.ts';
 import type { ScanInputs } from '../../../src/inputs.ts';
-import type { ScanResult, Snapshot } from '../../../src/model/index.ts';
+import type { Forgotten, KnownSecret, ScanResult, Snapshot } from '../../../src/model/index.ts';
 import { plantCanaries } from '../../../src/scan/canaries.ts';
 import { readGateSettings, SecretsGate } from '../../../src/secrets/gate.ts';
 import { Redactor } from '../../../src/secrets/redact.ts';
@@ -146,4 +147,139 @@ describe('the secrets gate', () => {
     expect(expired.error?.code).toBe('DS4001');
     expect(expired.log.warnings.join()).toContain('expired on 2020-01-01');
   });
+
+  describe('of what came with requests and answers', () => {
+    const TOKEN = randomBytes(16).toString('base64url');
+    /** A cookie as data protection makes it: magic bytes, the key's id, what only the key opens. */
+    const ID = '01234567-89ab-cdef-0123-456789abcdef';
+    const COOKIE = Buffer.concat([
+      Buffer.from('09f0c9f067452301ab89efcd0123456789abcdef', 'hex'),
+      randomBytes(150),
+    ]).toString('base64url');
+    const MASTER = randomBytes(64);
+    const form = { start: MASTER.toString('hex', 0, 8), length: 64, sha256: sha256(MASTER) };
+    const FORGOTTEN: Forgotten = { keys: [{ id: ID, forms: [form] }], tokens: [sha256(TOKEN).slice(0, 32)] };
+
+    /** A gate that knows some values, and the outcomes of its checkpoints, each a text that is in memory. */
+    async function checkpoints(
+      known: KnownSecret[],
+      texts: (string | Buffer | SnapshotError)[],
+      forgotten?: Forgotten,
+    ) {
+      const log = recordingLog();
+      const run = async () => ({ code: 1, stdout: '', stderr: '' });
+      const tools = { run, log, redactor: new Redactor(), environment: {} };
+      const gate = new SecretsGate(await readGateSettings({ mode: 'fail' }, tools), tools);
+      gate.know(known);
+      const take = async (text: string | Buffer | SnapshotError) => {
+        if (text instanceof SnapshotError) throw text;
+        return {
+          directory: snapshot({
+            'pagemap-5.img': pagemap(1, [present(0x1000, 6)]),
+            'pages-1.img': planted(6, [
+              { at: 100, text },
+              { at: 8192, text: canaries.bytes },
+            ]),
+          }),
+          manifest: { canaries: canaries.planted },
+          bytes: 0,
+          ...(forgotten && { forgotten }),
+        } as unknown as Snapshot;
+      };
+      const left = [...texts];
+      const taken = await take(left.shift()!);
+      const scans: ScanResult[] = [];
+      const outcome = await gate
+        .check(
+          taken,
+          async (scan) => void scans.push(scan),
+          async () => take(left.shift()!),
+        )
+        .then(
+          () => 'passed',
+          (error: { code: string }) => error.code,
+        );
+      return { outcome, log, scans, taken, untaken: left.length };
+    }
+    const token = (name: string): KnownSecret => ({ name, value: TOKEN });
+    const negotiated: KnownSecret = {
+      name: 'answer to "negotiate" connectionToken',
+      value: TOKEN,
+      kind: 'signalr-token',
+    };
+
+    test('what is left is cleared by another checkpoint', async () => {
+      const { outcome, log, scans } = await checkpoints(
+        [token('answer to "login" cookie id')],
+        [TOKEN, 'nothing here'],
+      );
+      expect(outcome).toBe('passed');
+      expect(scans).toHaveLength(2);
+      expect(log.infos.join()).toContain(
+        "1 value(s) of the warmup were left in the app's memory: checkpoint 2 of at most 3 is taken",
+      );
+    });
+
+    test('what stays fails after the third', async () => {
+      const { outcome, untaken } = await checkpoints(
+        [token('traffic "login" authorization')],
+        [TOKEN, TOKEN, TOKEN, ''],
+      );
+      expect([outcome, untaken]).toEqual(['DS4001', 1]);
+    });
+
+    test('a hook that can be called only once does not hide what was found', async () => {
+      const failure = new SnapshotError('DS3007', 'The hook failed.');
+      const { outcome, log } = await checkpoints([token('traffic "login" token')], [TOKEN, failure]);
+      expect(outcome).toBe('DS4001');
+      expect(log.warnings.join()).toContain('No other checkpoint is taken: The hook failed.');
+    });
+
+    test.each(['environment TOKEN', 'traffic "login" token, environment TOKEN'])(
+      'no other checkpoint helps against %s',
+      async (name) => {
+        const known = name.split(', ').map(token);
+        expect(await checkpoints(known, [TOKEN, ''])).toMatchObject({ outcome: 'DS4001', untaken: 1 });
+      },
+    );
+
+    test('the token of an ended connection is worth nothing, and the log says so', async () => {
+      const { outcome, log, scans } = await checkpoints([negotiated], [TOKEN], FORGOTTEN);
+      expect(outcome).toBe('passed');
+      expect(scans[0]?.allowed).toMatchObject([{ by: 'worthless' }]);
+      expect(log.infos.join()).toContain('worth nothing: it is the token of a SignalR connection that had ended');
+    });
+
+    test.each([
+      ['of a connection that has not ended', [negotiated], { ...FORGOTTEN, tokens: [] }],
+      ['that is known as something else, too', [negotiated, token('secret NAMED')], FORGOTTEN],
+      ['that is no token of a connection', [token('answer to "login" token')], FORGOTTEN],
+    ])('a value counts %s', async (_what, known, forgotten) => {
+      expect(await checkpoints(known, [TOKEN, TOKEN, TOKEN], forgotten)).toMatchObject({ outcome: 'DS4001' });
+    });
+
+    const cookie: KnownSecret = { name: 'answer to "page" cookie .AspNetCore.Antiforgery.x', value: COOKIE };
+    test.each([
+      ['known', [cookie], COOKIE],
+      ['found by rule', [], `.AspNetCore.Cookies=${COOKIE}; path=/`],
+    ])('a cookie that only a forgotten key opens is worth nothing: %s', async (_what, known, text) => {
+      const { outcome, scans, taken } = await checkpoints(known, [text], FORGOTTEN);
+      expect(scans[0]?.allowed.map(({ by }) => by)).toContain('worthless');
+      expect(outcome).toBe('passed');
+      expect(taken.manifest.forgottenKeys).toEqual([ID]);
+    });
+
+    const both = Buffer.concat([Buffer.from(COOKIE), Buffer.alloc(16), MASTER]);
+    test.each<[string, string | Buffer, Forgotten]>([
+      ['the snapshot still holds the key', both, FORGOTTEN],
+      ['another key protects it', COOKIE, { ...FORGOTTEN, keys: [{ id: ID.replace('0', '1'), forms: [form] }] }],
+      ['nobody can tell how the key would look', COOKIE, { ...FORGOTTEN, keys: [{ id: ID, forms: [] }] }],
+    ])('it counts where %s', async (_what, text, forgotten) => {
+      expect(await checkpoints([cookie], [text, text, text], forgotten)).toMatchObject({ outcome: 'DS4001' });
+    });
+  });
 });
+
+function sha256(bytes: Buffer | string): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

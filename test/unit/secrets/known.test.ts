@@ -32,7 +32,7 @@ test('a build knows of secrets from everywhere', async () => {
         secrets: [{ name: 'secret A', value: values.given!, explicit: true }],
       },
       app: { env: { IMAGE_TOKEN: values.image! } },
-      published: { directory: join(folder, 'out') },
+      published: { directory: join(folder, 'out'), project: join(folder, 'src/App.csproj') },
       traffic: { exchanges: [exchange] },
     },
     { BUILD_TOKEN: values.build!, HOME: join(folder, 'home') },

@@ -13,10 +13,10 @@ test('canaries are planted in all encodings that a scan looks for', () => {
 });
 
 test('what only a start reads gets no placeholder', () => {
-  const text = companion('Surroundings.cs');
+  const text = companion('StartOnly.cs');
   const listed = (name: string) =>
     [...new RegExp(`${name} =\\s*\\[([^\\]]*)\\]`).exec(text)![1]!.matchAll(/"([^"]+)"/g)].map(([, item]) => item!);
-  const names = [...listed('s_readAtStart').map((prefix) => `${prefix}X_SECRET`), ...listed('s_readAtStartByName')];
+  const names = [...listed('s_prefixes').map((prefix) => `${prefix}X_SECRET`), ...listed('s_names')];
   expect(names.length).toBeGreaterThan(8);
   const env = Object.fromEntries(names.map((name) => [name, 'postgres://app:kQ8x!vT2mZ@db/shop']));
   expect(variablesAtBuild('placeholder', env, silentLog).names).toEqual([]);

@@ -42,8 +42,8 @@ app.MapPost("/form", async (HttpRequest request) =>
 });
 app.MapGet("/started", () => new
 {
-    // The name of the container: a clone's is another, and then both answers are shown.
-    Note = app.Configuration["MODE"] == "differ" ? $"{kept["mail"]} on {Environment.MachineName}" : $"{kept["mail"]}",
+    // A clone that is verified has another value of it than the app had; then both answers are shown.
+    Note = app.Configuration["MODE"] == "differ" ? $"{kept["mail"]} with {Environment.GetEnvironmentVariable("DOTNET_SNAPSHOT")}" : $"{kept["mail"]}",
 });
 app.Run();
 GC.KeepAlive(kept);

@@ -27,6 +27,30 @@ app.MapPost("/text", async (HttpContext context) =>
     using StreamReader reader = new(context.Request.Body, Encoding.UTF8);
     return (await reader.ReadToEndAsync()).Length;
 });
+// As Kestrel's pools do from .NET 10 on: a pinned block is let go of, between others that stay.
+List<byte[]> staying = [];
+app.MapGet("/pinned", (HttpContext context) =>
+{
+    var leaving = GC.AllocateUninitializedArray<byte>(4096, pinned: true);
+    Encoding.UTF8.GetBytes(context.Request.Headers["X-Secret"].ToString(), leaving.AsSpan(1000));
+    lock (staying)
+    {
+        staying.Add(GC.AllocateArray<byte>(100, pinned: true));
+    }
+
+    return leaving[999];
+});
+// A buffer that is still in use at the first checkpoint, and no longer at the second.
+var used = "";
+var checkpoints = 0;
+app.MapGet("/kept", (HttpContext context) => used = context.Request.Headers["X-Secret"].ToString());
+app.MapPost("/before", () =>
+{
+    if (++checkpoints > 1)
+    {
+        used = "";
+    }
+});
 app.MapGet("/query", (string secret) => secret.Length);
 app.MapGet("/inner", (HttpContext context) => context.Request.Headers["X-Secret"].ToString());
 app.MapGet("/outer", async (HttpContext context) =>

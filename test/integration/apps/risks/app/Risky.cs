@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 // Only its metadata is looked at; nothing here is used, nor has to be.
 #pragma warning disable CS0169, CS0414, CS0649, CA1823, CA1852, IDE0051, IDE0052
 #if !HARMLESS
@@ -6,8 +7,10 @@ internal sealed class Risky
     private static readonly Random s_random = new();
     private static readonly HttpClient s_client = new();
     private static readonly byte[] s_hmacKey = new byte[32];
+    private static readonly RSA? s_signing;
     private static readonly DateTime s_started = DateTime.UtcNow;
     private static readonly Timer? s_timer;
+    private static readonly int s_workerId = Random.Shared.Next(1024);
 
     [ThreadStatic]
     private static Random? t_random;
@@ -26,6 +29,7 @@ internal sealed class Harmless
 {
     private const string Key = "not a key";
     private static readonly byte[] s_derived = [1, 2, 3];
+    private static readonly int s_workers = 4;
     private static readonly Dictionary<Guid, string> s_byId = [];
     private readonly Random _random = new();
     private readonly Timer? _timer;
